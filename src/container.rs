@@ -1,0 +1,235 @@
+//! What the engine is asked to create: a service's replica, the systemd defaults and the engine's facts
+//! put together. Also its fingerprint, which is the test for drift.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::project::{Device, Healthcheck, IpamPool, Limits, Port, RestartPolicy, Ulimit};
+
+/// Everything that decides one container, in the engine's terms but free of any engine's types.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContainerSpec {
+    /// Container name, `<project>-<service>-<index>` unless fixed.
+    pub name: String,
+    /// Service that it belongs to.
+    pub service: String,
+    /// Image reference or id.
+    pub image: String,
+    /// Executable and first arguments; `None` leaves the image's.
+    pub entrypoint: Option<Vec<String>>,
+    /// Arguments; `None` leaves the image's.
+    pub command: Option<Vec<String>>,
+    /// Environment; values may be secret.
+    pub environment: BTreeMap<String, String>,
+    /// Host name.
+    pub hostname: Option<String>,
+    /// Domain name.
+    pub domainname: Option<String>,
+    /// User of the command.
+    pub user: Option<String>,
+    /// Working directory of the command.
+    pub working_dir: Option<String>,
+    /// Whether the command has a terminal (a machine's console).
+    pub tty: bool,
+    /// Whether standard input stays open.
+    pub stdin_open: bool,
+    /// Signal that asks it to stop.
+    pub stop_signal: Option<String>,
+    /// Time between that signal and the kill.
+    pub stop_grace_period: Duration,
+    /// All labels, ours and the user's.
+    pub labels: BTreeMap<String, String>,
+    /// Published ports.
+    pub ports: Vec<Port>,
+    /// Documented ports (`80/tcp`).
+    pub expose: Vec<String>,
+    /// Mounts other than tmpfs.
+    pub mounts: Vec<MountSpec>,
+    /// Tmpfs mounts: target and options.
+    pub tmpfs: BTreeMap<String, String>,
+    /// Cgroup namespace: `private` or `host`; `None` leaves the daemon's default (plain containers).
+    pub cgroupns: Option<CgroupNs>,
+    /// Parent cgroup, in the form that the engine's driver wants.
+    pub cgroup_parent: Option<String>,
+    /// Options of security layers.
+    pub security_opt: Vec<String>,
+    /// Capabilities added.
+    pub cap_add: Vec<String>,
+    /// Capabilities dropped.
+    pub cap_drop: Vec<String>,
+    /// Everything allowed; only ever by the user's explicit word.
+    pub privileged: bool,
+    /// Host devices.
+    pub devices: Vec<Device>,
+    /// Kernel parameters.
+    pub sysctls: BTreeMap<String, String>,
+    /// Resource limits of processes.
+    pub ulimits: BTreeMap<String, Ulimit>,
+    /// Limits of the cgroup.
+    pub limits: Limits,
+    /// Restart policy.
+    pub restart: RestartPolicy,
+    /// Health check.
+    pub healthcheck: Option<Healthcheck>,
+    /// Lines for /etc/hosts.
+    pub extra_hosts: Vec<(String, String)>,
+    /// Name servers.
+    pub dns: Vec<String>,
+    /// Search domains.
+    pub dns_search: Vec<String>,
+    /// Resolver options.
+    pub dns_opt: Vec<String>,
+    /// Read-only root.
+    pub read_only: bool,
+    /// Size of /dev/shm in bytes.
+    pub shm_size: Option<u64>,
+    /// The engine's small init as PID 1; always `Some(false)` for machines.
+    pub init: Option<bool>,
+    /// OCI runtime.
+    pub runtime: Option<String>,
+    /// User namespace mode.
+    pub userns_mode: Option<String>,
+    /// How it is networked.
+    pub network: NetworkSpecChoice,
+    /// Files put into its root between create and start.
+    pub files: Vec<FileSpec>,
+    /// Directory on this host that holds the notify socket, bound at /run/host/sd; only on a local engine.
+    pub notify_dir: Option<String>,
+    /// Whether systemd is its PID 1.
+    pub machine: bool,
+}
+
+/// Cgroup namespace of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CgroupNs {
+    /// Its own.
+    Private,
+    /// The host's.
+    Host,
+}
+
+/// One mount, by the names of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountSpec {
+    /// Path inside.
+    pub target: String,
+    /// What is mounted.
+    pub source: MountSpecSource,
+    /// Whether writing is refused.
+    pub read_only: bool,
+}
+
+/// What a mount shows, by the names of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MountSpecSource {
+    /// A named volume.
+    Volume {
+        /// Name in the engine.
+        name: String,
+        /// Whether the image's files are not copied into a new volume.
+        nocopy: bool,
+    },
+    /// A new volume without a name.
+    Anonymous,
+    /// A path of the engine's host.
+    Bind {
+        /// Absolute path.
+        path: String,
+        /// Whether a missing source is made.
+        create: bool,
+        /// Mount propagation.
+        propagation: Option<String>,
+        /// `z` or `Z`.
+        selinux: Option<char>,
+    },
+}
+
+/// How a container is networked, by the names of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetworkSpecChoice {
+    /// Networks to join; the first at creation, the rest before start.
+    Join(Vec<JoinSpec>),
+    /// `none`, `host`, `bridge`, `container:<name>`.
+    Mode(String),
+}
+
+/// One network to join.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JoinSpec {
+    /// Name in the engine.
+    pub network: String,
+    /// Further names on that network.
+    pub aliases: Vec<String>,
+    /// Fixed IPv4 address.
+    pub ipv4_address: Option<String>,
+    /// Fixed IPv6 address.
+    pub ipv6_address: Option<String>,
+    /// Fixed MAC address.
+    pub mac_address: Option<String>,
+}
+
+/// One file (or, with `Content::Symlink`, a link) that is put into a container's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSpec {
+    /// Absolute path inside.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// What the file holds.
+    pub content: Content,
+}
+
+/// What a file holds.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Bytes; may be secret, so `Debug` does not show them.
+    Bytes(Vec<u8>),
+    /// A symbolic link's target.
+    Symlink(String),
+    /// A directory; made where it is missing, with the mode.
+    Directory,
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Symlink(target) => write!(f, "Symlink({target})"),
+            Self::Directory => f.write_str("Directory"),
+        }
+    }
+}
+
+/// A network to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkSpec {
+    /// Name in the engine.
+    pub name: String,
+    /// Driver.
+    pub driver: Option<String>,
+    /// Options of the driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// Whether the outside is not reachable.
+    pub internal: bool,
+    /// Whether others may join.
+    pub attachable: bool,
+    /// Whether IPv6 is on.
+    pub enable_ipv6: bool,
+    /// Address pools.
+    pub ipam: Vec<IpamPool>,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeSpec {
+    /// Name in the engine.
+    pub name: String,
+    /// Driver.
+    pub driver: Option<String>,
+    /// Options of the driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+}
