@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::project::{Device, Healthcheck, IpamPool, Limits, Port, RestartPolicy, Ulimit};
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of the engine's create call")]
 /// Everything that decides one container, in the engine's terms but free of any engine's types.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContainerSpec {

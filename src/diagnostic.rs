@@ -47,7 +47,7 @@ impl Sources {
     #[must_use]
     pub fn position(&self, span: Span) -> Option<Position> {
         let source = self.get(span.source)?;
-        let before = source.text.get(..span.start.min(source.text.len()))?;
+        let before = source.text.get(..(span.start as usize).min(source.text.len()))?;
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         Some(Position { line, column })
@@ -69,9 +69,9 @@ pub struct Span {
     /// Which text.
     pub source: SourceId,
     /// First byte.
-    pub start: usize,
+    pub start: u32,
     /// One past the last byte.
-    pub end: usize,
+    pub end: u32,
 }
 
 /// A value together with the place where the user wrote it.

@@ -263,10 +263,13 @@ pub struct Session {
     /// What it prints.
     pub output: BoxStream<'static, Result<Chunk, EngineError>>,
     /// Sets the size of its terminal: columns, rows.
-    pub resize: Box<dyn Fn(u16, u16) -> BoxFuture<'static, Result<(), EngineError>> + Send + Sync>,
+    pub resize: Resize,
     /// Asks for its exit code, once the output has ended.
     pub exit: BoxFuture<'static, Result<i64, EngineError>>,
 }
+
+/// Sets the size of a terminal: columns, rows.
+pub type Resize = Box<dyn Fn(u16, u16) -> BoxFuture<'static, Result<(), EngineError>> + Send + Sync>;
 
 /// A piece of a command's output.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent answer of the engine")]
 /// What one container engine is and can do, read once per run from `GET /info` and its headers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Facts {
@@ -22,12 +23,14 @@ pub struct Facts {
     pub rootless: Option<Rootless>,
     /// Whether the daemon maps container users to other host users (`userns-remap`).
     pub userns_remap: bool,
-    /// Whether AppArmor confines containers.
+    /// Whether `AppArmor` confines containers.
     pub apparmor: bool,
     /// Whether `SELinux` confines containers.
     pub selinux: bool,
     /// Whether the engine sees this process's files and sockets.
     pub locality: Locality,
+    /// Directory under which each machine has the directory of its notify socket; `None` on a remote engine.
+    pub notify_root: Option<String>,
     /// Whether the engine can enforce memory limits.
     pub memory_limit: bool,
     /// Whether the engine can enforce cpu limits.

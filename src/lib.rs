@@ -10,17 +10,21 @@
 //! - Only `execute` waits; only `engine` speaks to an engine; only `report` and `cli` print.
 //! - Every step of a plan has a reason; every systemd default has a source.
 
+// --- pure: no file, environment, clock or print ---
 pub mod diagnostic;
 pub mod facts;
 pub mod systemd;
+pub mod yaml;
 
+pub mod manifest;
 pub mod project;
 
-pub mod condition;
-pub mod container;
 pub mod labels;
+pub mod container;
 pub mod observed;
+pub mod condition;
 pub mod plan;
 
-pub mod engine;
+// --- shell: effects ---
 pub mod event;
+pub mod engine;

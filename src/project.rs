@@ -32,6 +32,7 @@ pub struct Project {
     pub volumes: IndexMap<String, Volume>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of the manifest language")]
 /// One manifest entry: one container, or `replicas` alike.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
@@ -133,7 +134,7 @@ pub enum ImageSource {
         /// The reference given to the result (`image:`, or `<project>-<service>`).
         tag: String,
         /// How it is built.
-        build: Build,
+        build: Box<Build>,
     },
 }
 
@@ -414,6 +415,7 @@ pub struct Limits {
     pub pids: Option<i64>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of the manifest language")]
 /// A network of the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
