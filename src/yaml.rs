@@ -3,6 +3,11 @@
 //! Reading keeps what typed readers lose: byte spans of keys, values and tags, the source text of scalars
 //! (`1.10` stays `1.10`), duplicate keys as errors with both places, shared anchors without their cost.
 
+mod events;
+mod read;
+
+pub use read::{Limits, Reading, read};
+
 use crate::diagnostic::Span;
 
 /// One node of a tree.
