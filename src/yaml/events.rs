@@ -155,6 +155,7 @@ impl<'text> Events<'text> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's open list of events")]
 fn kind<'text>(event: Raw<'text>, span: RawSpan, anchor: Option<Anchor<'text>>) -> Option<Kind<'text>> {
     Some(match event {
         Raw::DocumentEnd => Kind::DocumentEnd,
@@ -168,8 +169,7 @@ fn kind<'text>(event: Raw<'text>, span: RawSpan, anchor: Option<Anchor<'text>>) 
         Raw::SequenceStart(_, _, tag) => Kind::SequenceStart(marks(anchor, tag.as_deref(), span)),
         Raw::MappingStart(_, _, tag) => Kind::MappingStart(marks(anchor, tag.as_deref(), span)),
         Raw::SequenceEnd | Raw::MappingEnd => Kind::CollectionEnd,
-        Raw::StreamStart | Raw::StreamEnd | Raw::DocumentStart(..) | Raw::Anchor(..) => return None,
-        // The parser's enum is open; an event that it learns later carries no node.
+        // Starts of stream and documents carry no node, nor does any event that the parser learns later.
         _ => return None,
     })
 }

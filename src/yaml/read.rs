@@ -56,10 +56,8 @@ pub struct Reading {
 /// Reads one file's bytes as YAML 1.2 with merge keys, and adds its text to `sources` under `name`.
 pub fn read(sources: &mut Sources, name: &str, bytes: &[u8], limits: &Limits) -> Reading {
     let (source, text) = match text::decode(sources, name, bytes, limits) {
-        Ok(decoded) => decoded,
-        Err((source, diagnostic)) => {
-            return Reading { source, documents: None, diagnostics: vec![diagnostic] };
-        }
+        (source, Ok(text)) => (source, text),
+        (source, Err(problem)) => return Reading { source, documents: None, diagnostics: vec![*problem] },
     };
     let mut builder = Builder::new(source, &text, limits);
     builder.run();

@@ -263,18 +263,17 @@ impl<'text> Builder<'text> {
         open.height = open.height.max(height);
         match &mut open.items {
             Items::Sequence(nodes) => nodes.push(node),
-            Items::Mapping { entries, key } => match key.take() {
-                Some(Key { text, plain, span }) => {
+            Items::Mapping { entries, key } => {
+                if let Some(Key { text, plain, span }) = key.take() {
                     entries.push(Entry { key: text, key_plain: plain, key_span: span, value: node });
-                }
-                None => {
+                } else {
                     let (read, problem) = keys::key(node);
                     *key = Some(read);
                     if let Some(problem) = problem {
                         self.problem(problem);
                     }
                 }
-            },
+            }
         }
     }
 

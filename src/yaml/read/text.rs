@@ -11,24 +11,27 @@ pub(super) fn decode(
     name: &str,
     bytes: &[u8],
     limits: &Limits,
-) -> Result<(SourceId, Arc<str>), (SourceId, Diagnostic)> {
+) -> (SourceId, Result<Arc<str>, Box<Diagnostic>>) {
     if bytes.len() > limits.file {
         let what = format!("`{name}` is larger than {} MiB", limits.file >> 20);
-        return Err((sources.add(name, ""), Diagnostic::placeless(what)));
+        return (sources.add(name, ""), Err(Diagnostic::placeless(what).into()));
     }
     if let Some(encoding) = foreign_encoding(bytes) {
         let problem = Diagnostic::placeless(format!("`{name}` is {encoding}, not UTF-8"));
-        return Err((sources.add(name, ""), problem.help("save the file as UTF-8")));
+        return (sources.add(name, ""), Err(problem.help("save the file as UTF-8").into()));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text: Arc<str> = match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
-        Err(error) => return Err(not_utf8(sources, name, bytes, error.valid_up_to())),
+        Err(error) => {
+            let (source, problem) = not_utf8(sources, name, bytes, error.valid_up_to());
+            return (source, Err(problem.into()));
+        }
     };
     let source = sources.add(name, Arc::clone(&text));
     match control_character(&text) {
-        None => Ok((source, text)),
-        Some((at, character)) => Err((source, control(source, at, character))),
+        None => (source, Ok(text)),
+        Some((at, character)) => (source, Err(control(source, at, character).into())),
     }
 }
 
