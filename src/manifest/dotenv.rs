@@ -222,7 +222,7 @@ impl<'a> Parser<'a> {
             } else if let Some(blank) = name.find(char::is_whitespace) {
                 let span = self.span(at.start + blank..at.start + blank + 1);
                 self.problems.push(
-                    Diagnostic::error(format!("`{}` has a blank in the variable's name", name), span)
+                    Diagnostic::error(format!("`{name}` has a blank in the variable's name"), span)
                         .help("the raw format knows neither `export` nor quotes"),
                 );
             } else if let Some(value) = value.or_else(|| (self.lookup)(name)) {
@@ -254,7 +254,7 @@ impl<'a> Parser<'a> {
 }
 
 fn stray_in_name(stray: char, span: Span) -> Diagnostic {
-    let problem = Diagnostic::error(format!("`{}` cannot be in a variable's name", stray), span);
+    let problem = Diagnostic::error(format!("`{stray}` cannot be in a variable's name"), span);
     match stray {
         '\'' | '"' => problem.help("a quote inside of a quoted value is written with a backslash"),
         _ if stray.is_whitespace() => problem.help("write `NAME=value`, one a line"),

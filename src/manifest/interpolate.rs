@@ -166,11 +166,11 @@ pub(super) fn told(kind: &FaultKind, span: Span) -> Diagnostic {
     match kind {
         FaultKind::Unclosed => Diagnostic::error("`${` is not closed by `}`", span).help(dollar),
         FaultKind::NoName => Diagnostic::error("a variable's name is missing", span).help(dollar),
-        FaultKind::BadName(name) => Diagnostic::error(format!("`{}` is not a variable's name", name), span)
+        FaultKind::BadName(name) => Diagnostic::error(format!("`{name}` is not a variable's name"), span)
             .help("a name has letters, digits and `_`, and does not start with a digit")
             .help(dollar),
         FaultKind::BadOperator(found) => Diagnostic::error(
-            format!("`{}` is no operator on a variable", found),
+            format!("`{found}` is no operator on a variable"),
             span,
         )
         .help("operators are `:-` and `-` (default), `:+` and `+` (alternative), `:?` and `?` (required)")

@@ -30,11 +30,19 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> St
     let renderer = renderer.term_width(style.width.max(40));
     let mut out = String::new();
     for diagnostic in sorted.iter().take(SHOWN) {
-        out.push_str(&renderer.render(&report(diagnostic, sources)));
-        out.push_str("\n\n");
+        let groups = report(diagnostic, sources);
+        // Without a place there is no frame to draw, so that each line stands for itself.
+        let at_once = if diagnostic.labels.is_empty() { 1 } else { groups.len() };
+        for groups in groups.chunks(at_once) {
+            out.push_str(&renderer.render(groups));
+            out.push('\n');
+        }
+        out.push('\n');
     }
     if let Some(hidden) = sorted.len().checked_sub(SHOWN).filter(|hidden| *hidden > 0) {
-        out.push_str(&format!("… and {hidden} more\n"));
+        out.push_str("… and ");
+        out.push_str(&hidden.to_string());
+        out.push_str(" more\n");
     }
     if !sorted.is_empty() {
         out.push_str(&count(&sorted));
