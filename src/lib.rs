@@ -28,4 +28,5 @@ pub mod plan;
 // --- shell: effects ---
 pub mod event;
 pub mod engine;
+pub mod load;
 pub mod report;
