@@ -47,7 +47,7 @@ debian_repositories() {
 # nothing, which makes mmdebstrap take its default. "full" adds updates and security where the machine has them.
 debian_sources() {
     host=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    repositories=$(debian_repositories)
+    : "${repositories:=$(debian_repositories)}"
     uri=${MIRROR:-$(echo "$repositories" | awk -v s="$host" '$2 == s { print $1; exit }')}
     [ -n "$uri" ] || return 0
     echo "deb $uri $1 main"
