@@ -18,6 +18,9 @@ become_root() {
     exec sudo env SDCOMPOSE_BED="$BED" MIRROR="${MIRROR:-}" BED_GROUP="$(id -g)" "./${0##*/}" "$@"
 }
 
+# Does this machine boot with cgroup v1 (or the hybrid of both)?
+host_has_v1() { [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; }
+
 # api SOCKET METHOD PATH [curl arguments]: one call to a Docker engine; fails on a status of 400 and above.
 api() {
     api_socket=$1 api_method=$2 api_path=$3

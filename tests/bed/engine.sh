@@ -11,8 +11,6 @@ set -eu
 cd "$(dirname "$0")"
 . ./bed.sh
 
-host_has_v1() { [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; }
-
 # Where one engine lives and which addresses it hands out; the range follows from the bed's path, so that two beds
 # on one machine do not meet.
 locate() {

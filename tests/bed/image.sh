@@ -58,6 +58,7 @@ bootstrap() {
     done
     for docs in doc man info locale lintian; do set -- "$@" "--dpkgopt=path-exclude=/usr/share/$docs/*"; done
     set -- "$@" "--dpkgopt=path-include=/usr/share/doc/*/copyright" '--dpkgopt=path-include=/usr/share/locale/locale.alias'
+    case $sources in *https:*) set -- "$@" --include=ca-certificates ;; esac
     # shellcheck disable=SC2016  # hooks are run by mmdebstrap with the image's root as $1
     if [ $kind = machine ]; then
         set -- "$@" --include="$MACHINE_PACKAGES" --customize-hook='cp -R machine/. "$1"/' \
@@ -96,10 +97,12 @@ pull() {
 
 import() {
     say "importing $name ($(du -m "$tar" | cut -f1) MB)"
+    old=$(api "$1" GET "/images/$name/json" 2>/dev/null | grep -o '^{"Id":"[^"]*"' | cut -d'"' -f4) || true
     changes="changes=CMD%20%5B%22$command%22%5D&changes=LABEL%20sdcompose.recipe%3D$recipe"
     api "$1" POST "/images/create?fromSrc=-&repo=${name%:*}&tag=${name#*:}&$changes" \
         -H 'Content-Type: application/x-tar' -H 'Expect:' --upload-file "$tar" >/dev/null
     has_image "$1" || die "$1 did not take $tar"
+    if [ -n "$old" ]; then api "$1" DELETE "/images/$old" >/dev/null 2>&1 || true; fi # the one it replaces, unless used
 }
 
 only=

@@ -18,6 +18,7 @@ needs mmdebstrap mmdebstrap
 needs nsenter util-linux
 needs ps procps
 needs runc runc
+needs shellcheck shellcheck
 needs ssh openssh-client
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
