@@ -37,9 +37,8 @@ trap 'exit 130' INT TERM
 ./engine.sh start "$view"
 ./image.sh --engine "$BED/$view/docker.sock" trixie
 [ -n "$(docker_compose)" ] || fetch_docker_compose || say 'no Docker Compose v2 to compare with'
-SDCOMPOSE_BENCH_ENGINE=unix://$BED/$view/docker.sock
-SDCOMPOSE_BENCH_IMAGE=sdcompose-test/debian:trixie
-SDCOMPOSE_BENCH_COMPOSE=$(docker_compose)
-export SDCOMPOSE_BENCH_ENGINE SDCOMPOSE_BENCH_IMAGE SDCOMPOSE_BENCH_COMPOSE
+export SDCOMPOSE_BENCH_ENGINE="unix://$BED/$view/docker.sock" SDCOMPOSE_BENCH_IMAGE=sdcompose-test/debian:trixie
+compose=$(docker_compose)
+[ -z "$compose" ] || export SDCOMPOSE_BENCH_COMPOSE="$compose"
 cd ../..
 cargo bench --locked "$@"
