@@ -148,7 +148,7 @@ stop() {
 }
 
 status() {
-    for view in v1 v2; do
+    for view in "$@"; do
         locate $view
         if answers "$socket"; then
             facts=$(api "$socket" GET /info)
@@ -175,9 +175,9 @@ case $verb in
         become_root "$verb" "$@"
         [ $# -gt 0 ] || set -- v1 v2
         for wanted in "$@"; do "$verb" "$wanted"; done
-        [ "$verb" = stop ] || status >&2
+        [ "$verb" = stop ] || status "$@" >&2
         ;;
-    status) status ;;
+    status) status v1 v2 ;;
     env) env_lines ;;
     *) die 'usage: engine.sh start [v1|v2...] | stop [v1|v2...] | status | env' ;;
 esac
