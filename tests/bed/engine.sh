@@ -149,7 +149,7 @@ stop() {
 
 status() {
     for view in "$@"; do
-        locate $view
+        locate "$view"
         if answers "$socket"; then
             facts=$(api "$socket" GET /info)
             echo "$view: unix://$socket docker $(field ServerVersion "$facts"), cgroup v$(field CgroupVersion "$facts")," \
