@@ -15,6 +15,7 @@ die() { say "$*"; exit 1; }
 become_root() {
     [ "$(id -u)" = 0 ] && return
     command -v sudo >/dev/null || die 'needs root: run it as root or install sudo'
+    mkdir -p "$BED" # as the user, whose cache it is
     exec sudo env SDCOMPOSE_BED="$BED" MIRROR="${MIRROR:-}" BED_GROUP="$(id -g)" "./${0##*/}" "$@"
 }
 

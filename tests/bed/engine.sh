@@ -26,7 +26,7 @@ locate() {
 
 # The pid in a file, if that process is still the one we started (its command line names our directory).
 ours() {
-    pid=$(cat "$1" 2>/dev/null) && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$dir/" && echo "$pid"
+    pid=$(cat "$1" 2>/dev/null) && [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$dir/" && echo "$pid"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds.
@@ -141,14 +141,15 @@ stop() {
     terminate dockerd 60
     terminate containerd 20 # before a new dockerd may start: one that meets a dying containerd hangs
     for shim in $(pgrep -f "containerd-shim.*-address $dir/containerd.sock"); do kill -9 "$shim" || true; done
-    rm -f "$socket" "$dir/containerd.sock" "$dir/containerd.sock.ttrpc"
+    # dockerd refuses to start on the file of a killed one whose process nobody has reaped.
+    rm -f "$socket" "$dir/containerd.sock" "$dir/containerd.sock.ttrpc" "$dir/run/dockerd.pid"
     while rules -D 2>/dev/null; do :; done
     ip link delete "$bridge" 2>/dev/null || true
 }
 
 status() {
-    for view in v1 v2; do
-        locate $view
+    for view in "$@"; do
+        locate "$view"
         if answers "$socket"; then
             facts=$(api "$socket" GET /info)
             echo "$view: unix://$socket docker $(field ServerVersion "$facts"), cgroup v$(field CgroupVersion "$facts")," \
@@ -174,9 +175,9 @@ case $verb in
         become_root "$verb" "$@"
         [ $# -gt 0 ] || set -- v1 v2
         for wanted in "$@"; do "$verb" "$wanted"; done
-        [ "$verb" = stop ] || status >&2
+        [ "$verb" = stop ] || status "$@" >&2
         ;;
-    status) status ;;
+    status) status v1 v2 ;;
     env) env_lines ;;
     *) die 'usage: engine.sh start [v1|v2...] | stop [v1|v2...] | status | env' ;;
 esac

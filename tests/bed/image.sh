@@ -63,8 +63,6 @@ bootstrap() {
     if [ $kind = machine ]; then
         set -- "$@" --include="$MACHINE_PACKAGES" --customize-hook='cp -R machine/. "$1"/' \
             --customize-hook='chroot "$1" systemctl enable '"$ENABLED"
-    else # as the official images: package scripts start no services while a Dockerfile is built
-        set -- "$@" --customize-hook='printf "#!/bin/sh\nexit 101\n" >"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"'
     fi
     # shellcheck disable=SC2016
     set -- "$@" --customize-hook='rm -f "$1/var/lib/dbus/machine-id" "$1/etc/hostname" "$1/etc/resolv.conf"; : >"$1/etc/machine-id"'
