@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub mod defaults;
 pub mod privilege;
 
 /// The name of a unit, with its suffix: `nginx.service`, `getty@tty1.service`.
