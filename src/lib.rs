@@ -28,3 +28,4 @@ pub mod plan;
 // --- shell: effects ---
 pub mod event;
 pub mod engine;
+pub mod execute;

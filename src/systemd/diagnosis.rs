@@ -259,7 +259,8 @@ mod tests {
     use crate::systemd::show;
 
     fn first_words(findings: &[Finding]) -> Vec<String> {
-        let start = |finding: &Finding| finding.cause.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
+        let start =
+            |finding: &Finding| finding.cause.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
         findings.iter().map(start).collect()
     }
 
@@ -269,7 +270,8 @@ mod tests {
 
     #[test]
     fn a_read_only_cgroup_is_recognised_by_the_console() {
-        let text = console("systemd 257 running\nFailed to create /init.scope control group: Read-only file system");
+        let text =
+            console("systemd 257 running\nFailed to create /init.scope control group: Read-only file system");
         let evidence = Evidence { exit_code: Some(255), text: &text, ..Evidence::default() };
         assert_eq!(first_words(&diagnose(&evidence)), ["PID 1 found no cgroup of"]);
     }
@@ -302,10 +304,10 @@ mod tests {
         let units = show::units("Id=redis.service\nActiveState=failed\nExecMainStatus=217\n");
         let log = console("redis.service: Failed to keep CAP_SYS_ADMIN: Operation not permitted");
         let evidence = Evidence { units: vec![(&units[0], &log)], ..Evidence::default() };
-        assert_eq!(first_words(&diagnose(&evidence)), [
-            "From systemd 255 on, a unit",
-            "The unit's user could not be",
-        ]);
+        assert_eq!(
+            first_words(&diagnose(&evidence)),
+            ["From systemd 255 on, a unit", "The unit's user could not be",]
+        );
     }
 
     #[test]
