@@ -16,7 +16,7 @@ pub use fault::Fault;
 pub use script::{End, Script, ScriptUnit, UnitEnd};
 pub use world::LoggedCall;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -148,7 +148,7 @@ impl Sim {
             image_id: "sha256:foreign".to_owned(),
             life: Life::Running { since: Instant::now(), ends: None },
             restart: spec.restart.clone(),
-            networks: Default::default(),
+            networks: BTreeSet::new(),
             files: BTreeMap::new(),
             volumes: BTreeMap::new(),
             ready_seen: None,
@@ -189,6 +189,12 @@ impl Sim {
     /// Makes something go wrong at a call, counted from 0 over all calls that were and will be made.
     pub fn fault_at(&self, call: usize, fault: Fault) {
         self.shared.world().faults.insert(call, fault);
+    }
+
+    /// Returns how many faults have not happened yet.
+    #[must_use]
+    pub fn faults_left(&self) -> usize {
+        self.shared.world().faults.len()
     }
 
     /// Forgets the faults that have not happened, and that a caller has died.
@@ -330,13 +336,11 @@ impl Sim {
         if let Fault::Hangs { took: _ } = fault {
             sleep(fault::HANG).await;
         }
-        match fault.error(what) {
-            Some(error) => Err(error),
-            None => {
-                self.shared.crashed.send_replace(true);
-                std::future::pending().await
-            }
+        if let Some(error) = fault.error(what) {
+            return Err(error);
         }
+        self.shared.crashed.send_replace(true);
+        std::future::pending().await
     }
 
     /// Waits until a stop that was begun has come to its end.
@@ -363,7 +367,8 @@ impl Sim {
         world.settle();
         let now = Instant::now();
         let what = format!("run {} in {container}", command.join(" "));
-        let found = world.find(container).map(|found| (found.elapsed(now), found.script.clone(), found.spec.machine));
+        let found =
+            world.find(container).map(|found| (found.elapsed(now), found.script.clone(), found.spec.machine));
         let Some((up, script, machine)) = found else {
             let message = "no such container".to_owned();
             return Err(EngineError::Refused { what, kind: RefusalKind::NotFound, message });
@@ -433,13 +438,13 @@ impl Engine for Sim {
         let error = match self.enter(&what, false) {
             Err(error) => error,
             Ok((_, None)) => return life::signals(&self.shared, container),
-            Ok((_, Some(fault))) => match fault.error(&what) {
-                Some(error) => error,
-                None => {
+            Ok((_, Some(fault))) => {
+                let Some(error) = fault.error(&what) else {
                     self.shared.crashed.send_replace(true);
                     return stream::pending().boxed();
-                }
-            },
+                };
+                error
+            }
         };
         stream::once(async { Err(error) }).boxed()
     }

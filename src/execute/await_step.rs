@@ -20,8 +20,6 @@ const POLL: Duration = Duration::from_millis(250);
 /// After this time of polling, the pause is longer: what has not come by then takes its time.
 const POLL_EAGERLY: Duration = Duration::from_secs(10);
 const POLL_LATER: Duration = Duration::from_secs(1);
-/// So many questions in a row may go wrong once the boot is done.
-const TROUBLES: u32 = 5;
 /// Lines of the console that are kept for a failure.
 const CONSOLE_LINES: usize = 20;
 
@@ -39,13 +37,11 @@ pub(super) struct Seen {
     pub(super) oom: bool,
     /// What is still missing, in the condition's words.
     pub(super) missing: String,
-    /// Number of the boot's jobs.
-    total: Option<u32>,
-    /// Whether the boot has shown progress before.
-    progressed: bool,
+    total: Total,
     /// Whether something happened that an answer of systemd may depend on.
     stale: bool,
-    troubles: u32,
+    /// Since when questions go wrong although the boot is done.
+    troubled: Option<Instant>,
     /// When systemd was asked first and last.
     asked: Option<(Instant, Instant)>,
 }
@@ -90,14 +86,15 @@ async fn follow(
     let mut total: Option<BoxFuture<'_, Option<u32>>> = None;
     let mut ahead = None;
     loop {
-        let turn = match ahead.take() {
-            Some(turn) => turn,
-            None => tokio::select! {
+        let turn = if let Some(turn) = ahead.take() {
+            turn
+        } else {
+            tokio::select! {
                 biased;
                 signal = signals.next() => Turn::Signal(signal),
                 found = pending_unless(&mut total) => Turn::Total(found),
                 () = at(seen.next_poll(condition)) => Turn::Poll,
-            },
+            }
         };
         match turn {
             Turn::Signal(Some(Ok(signal))) => {
@@ -115,11 +112,12 @@ async fn follow(
             }
             Turn::Total(found) => {
                 total = None;
-                seen.total = found;
+                seen.total = found.map_or(Total::Asked, Total::Known);
             }
             Turn::Poll => seen.stale = true,
         }
-        if hands.options.want_totals && seen.is_first_progress() {
+        if hands.options.want_totals && seen.wants_total() {
+            seen.total = Total::Asked;
             total = Some(installed_jobs(hands, container).boxed());
         }
         if judged(hands, container, condition, seen).await? {
@@ -127,6 +125,24 @@ async fn follow(
         }
         if seen.ended() {
             return Err(Stop::Never(format!("{container} ended: {}", seen.missing)));
+        }
+    }
+}
+
+/// Number of the boot's jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Total {
+    #[default]
+    Unknown,
+    Asked,
+    Known(u32),
+}
+
+impl Total {
+    fn known(self) -> Option<u32> {
+        match self {
+            Self::Unknown | Self::Asked => None,
+            Self::Known(total) => Some(total),
         }
     }
 }
@@ -178,10 +194,10 @@ async fn ask(hands: &Hands<'_>, container: &str, condition: &Condition, seen: &m
             if let Some(text) = answer(hands, container, show::system_command(), seen).await? {
                 seen.now.system = show::system(&text);
             }
-            if seen.now.system == Some(SystemState::Degraded) {
-                if let Some(text) = answer(hands, container, show::failed_command(), seen).await? {
-                    seen.now.failed = show::units(&text);
-                }
+            if seen.now.system == Some(SystemState::Degraded)
+                && let Some(text) = answer(hands, container, show::failed_command(), seen).await?
+            {
+                seen.now.failed = show::units(&text);
             }
         }
         Condition::Started | Condition::Healthy | Condition::CompletedSuccessfully => {}
@@ -200,7 +216,7 @@ async fn answer(
         // 126 and 127 come from the engine's runtime: there is no such program.
         Ok(output) if matches!(output.code, 126 | 127) => return Err(Stop::NoSystemctl(output.code)),
         Ok(output) if !output.stdout.is_empty() => {
-            seen.troubles = 0;
+            seen.troubled = None;
             return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
         }
         Ok(output) => EngineError::Garbled {
@@ -209,9 +225,11 @@ async fn answer(
         },
         Err(error) => error,
     };
-    seen.troubles += u32::from(seen.now.booted);
-    // A container that has just ended refuses commands; its end is told by the signals.
-    if seen.troubles >= TROUBLES { Err(Stop::Blind(error)) } else { Ok(None) }
+    // A container that has just ended refuses commands; its end is told by the signals. An engine that is
+    // gone for a moment comes back.
+    let now = Instant::now();
+    let since = *seen.troubled.get_or_insert(now);
+    if seen.now.booted && now - since > hands.options.patience { Err(Stop::Blind(error)) } else { Ok(None) }
 }
 
 /// Asks how many jobs the boot has.
@@ -246,7 +264,7 @@ impl Seen {
                 self.stale |= !self.may_ask || mentions(condition, &self.now, &line);
                 self.may_ask = true;
                 self.remember(&line);
-                hands.show(Progress::Booting { done, total: self.total, line });
+                hands.show(Progress::Booting { done, total: self.total.known(), line });
             }
             Signal::Ready => {
                 self.now.booted = true;
@@ -277,11 +295,9 @@ impl Seen {
         self.now.state == Some(ContainerState::Exited)
     }
 
-    /// Says, once, that the boot has begun to show progress.
-    fn is_first_progress(&mut self) -> bool {
-        let first = self.may_ask && !self.progressed && !self.now.booted;
-        self.progressed |= first;
-        first
+    /// Says whether the boot has begun and nobody has asked how long it is.
+    fn wants_total(&self) -> bool {
+        self.may_ask && !self.now.booted && self.total == Total::Unknown
     }
 
     /// Says whether systemd can be asked and its answer would help.

@@ -67,11 +67,11 @@ pub(super) fn of(call: &Call, observed: &Observed, fresh: bool) -> Effect {
     match call {
         Call::CreateNetwork(spec) => {
             let found = observed.networks.get(&spec.name);
-            let labels = found.and_then(|network| network.labels.clone());
+            let labels = found.and_then(|network| network.labels.as_ref());
             made(ours(labels, &spec.labels), found.map(|network| network.id.clone()))
         }
         Call::CreateVolume(spec) => {
-            let labels = observed.volumes.get(&spec.name).and_then(|volume| volume.labels.clone());
+            let labels = observed.volumes.get(&spec.name).and_then(|volume| volume.labels.as_ref());
             made(ours(labels, &spec.labels), Some(spec.name.clone()))
         }
         Call::CreateContainer(spec) => {
@@ -120,8 +120,8 @@ fn made(so: bool, id: Option<String>) -> Effect {
     }
 }
 
-fn ours(found: Option<ObjectLabels>, wanted: &BTreeMap<String, String>) -> bool {
-    found.is_some() && found == ObjectLabels::decode(wanted)
+fn ours(found: Option<&ObjectLabels>, wanted: &BTreeMap<String, String>) -> bool {
+    found.is_some() && found == ObjectLabels::decode(wanted).as_ref()
 }
 
 fn was_started(state: &ContainerState, fresh: bool) -> bool {

@@ -16,7 +16,7 @@ use crate::event::{FailedUnit, Failure};
 use crate::observed::{Observed, Scope, UnitStatus};
 use crate::plan::Action;
 use crate::systemd::diagnosis::{self, Evidence, Finding};
-use crate::systemd::{ActiveState, show};
+use crate::systemd::{ActiveState, UnitName, show};
 
 /// Lines of a failed unit's log.
 const LOG_LINES: u32 = 10;
@@ -122,7 +122,7 @@ fn aim(condition: &Condition) -> String {
         Condition::Running => "booted without failed units".to_owned(),
         Condition::Booted => "booted".to_owned(),
         Condition::UnitsActive(units) => {
-            let names: Vec<&str> = units.iter().map(|unit| unit.as_str()).collect();
+            let names: Vec<&str> = units.iter().map(UnitName::as_str).collect();
             format!("{} active", names.join(", "))
         }
     }

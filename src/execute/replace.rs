@@ -304,8 +304,8 @@ fn ran(container: &ObservedContainer) -> bool {
 /// The name for an old container: the same each time, so that a rename whose reply was lost can be repeated.
 fn aside_name(name: &str, id: &str) -> String {
     let digest = Sha256::digest(id.as_bytes());
-    let digits: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{name}.old-{digits}")
+    let [a, b, c, d, ..]: [u8; 32] = digest.into();
+    format!("{name}.old-{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
 /// Mounts the old container's anonymous volumes where the new one would get empty ones.

@@ -1,10 +1,12 @@
 //! What each call does to a simulated engine: the semantics and refusals of Docker 20.10, and of Podman 4.3
 //! where it differs (both measured).
 
+use std::collections::BTreeMap;
+
 use tokio::time::Instant;
 
-use super::world::{Container, Image, Life, Network, Volume, World};
 use super::script::Script;
+use super::world::{Container, Image, Life, Network, Volume, World};
 use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
 use crate::engine::{Call, Done, EngineError, RefusalKind};
 use crate::facts::{EngineKind, ImageFacts};
@@ -66,7 +68,9 @@ pub(super) fn apply(world: &mut World, call: &Call) -> Result {
         }
         Call::CreateContainer(spec) => create(world, call, spec)?,
         Call::RemoveNetwork { network } => {
-            if let Some(user) = world.containers.values().find(|c| c.is_active() && c.networks.contains(network)) {
+            if let Some(user) =
+                world.containers.values().find(|c| c.is_active() && c.networks.contains(network))
+            {
                 let message = format!("network has active endpoints ({})", user.name);
                 return refused(RefusalKind::Conflict, &message);
             }
@@ -75,7 +79,9 @@ pub(super) fn apply(world: &mut World, call: &Call) -> Result {
             if world.networks.len() == before { Done::Already } else { Done::Nothing }
         }
         Call::RemoveVolume { volume } => {
-            if let Some(user) = world.containers.values().find(|c| c.volumes.values().any(|used| used == volume)) {
+            if let Some(user) =
+                world.containers.values().find(|c| c.volumes.values().any(|used| used == volume))
+            {
                 let message = format!("volume is in use by {}", user.name);
                 return refused(RefusalKind::Conflict, &message);
             }
@@ -120,9 +126,8 @@ fn id_of(serial: u64) -> String {
 }
 
 fn create(world: &mut World, call: &Call, spec: &ContainerSpec) -> Result {
-    let refused = |kind: RefusalKind, message: String| {
-        Err(EngineError::Refused { what: words(call), kind, message })
-    };
+    let refused =
+        |kind: RefusalKind, message: String| Err(EngineError::Refused { what: words(call), kind, message });
     if world.containers.values().any(|container| container.name == spec.name) {
         return refused(RefusalKind::NameTaken, format!("the name {} is in use", spec.name));
     }
@@ -147,8 +152,8 @@ fn create(world: &mut World, call: &Call, spec: &ContainerSpec) -> Result {
         life: Life::Created,
         restart: spec.restart.clone(),
         networks: first.into_iter().collect(),
-        files: Default::default(),
-        volumes: Default::default(),
+        files: BTreeMap::new(),
+        volumes: BTreeMap::new(),
         ready_seen: None,
         serial,
     };
@@ -162,10 +167,8 @@ fn create(world: &mut World, call: &Call, spec: &ContainerSpec) -> Result {
 /// Makes the volumes that a new container mounts and that do not exist.
 fn mount_volumes(world: &mut World, id: &str) {
     let Some(container) = world.containers.get(id) else { return };
-    let mut mounts: Vec<(String, String, bool)> = container
-        .named_mounts()
-        .map(|(target, name)| (target.to_owned(), name.to_owned(), false))
-        .collect();
+    let mut mounts: Vec<(String, String, bool)> =
+        container.named_mounts().map(|(target, name)| (target.to_owned(), name.to_owned(), false)).collect();
     let anonymous = container.spec.mounts.iter().filter(|mount| mount.source == MountSpecSource::Anonymous);
     let targets: Vec<String> = anonymous.map(|mount| mount.target.clone()).collect();
     for target in targets {
@@ -174,7 +177,7 @@ fn mount_volumes(world: &mut World, id: &str) {
     }
     for (target, name, anonymous) in mounts {
         let serial = world.next_serial();
-        let labels = Default::default();
+        let labels = BTreeMap::new();
         world.volumes.entry(name.clone()).or_insert(Volume { labels, anonymous, serial });
         if let Some(container) = world.containers.get_mut(id) {
             container.volumes.insert(target, name);
@@ -189,10 +192,10 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
     };
     let now = Instant::now();
     let Some(container) = world.find_mut(name) else {
-        return match call {
-            Call::Remove { .. } => Ok(Done::Already),
-            _other => refused(RefusalKind::NotFound, "no such container"),
-        };
+        if let Call::Remove { .. } = call {
+            return Ok(Done::Already);
+        }
+        return refused(RefusalKind::NotFound, "no such container");
     };
     let (name, life) = (container.name.clone(), container.life);
     match call {
@@ -212,14 +215,17 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
             Life::Running { since, ends } => {
                 let takes = container.script.stop_takes;
                 let end = if takes <= *grace { (now + takes, 0) } else { (now + *grace, 137) };
-                container.life = Life::Running { since, ends: Some(ends.map_or(end, |known| known.min(end))) };
+                container.life =
+                    Life::Running { since, ends: Some(ends.map_or(end, |known| known.min(end))) };
                 world.tell(&name, "stop");
             }
             Life::Paused { .. } if podman => {
                 return refused(RefusalKind::Internal, "a paused container cannot be stopped");
             }
             Life::Paused { .. } => container.life = Life::Exited { code: 0, at: now },
-            Life::Created | Life::Exited { .. } | Life::Dead | Life::Removing { .. } => return Ok(Done::Already),
+            Life::Created | Life::Exited { .. } | Life::Dead | Life::Removing { .. } => {
+                return Ok(Done::Already);
+            }
         },
         Call::Kill { container: _, signal } => match life {
             Life::Running { since: _, ends: _ } if signal.is_none() => {
@@ -227,20 +233,32 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
                 world.tell(&name, "die 137");
             }
             Life::Running { .. } => {}
-            Life::Created | Life::Paused { .. } | Life::Exited { .. } | Life::Dead | Life::Removing { .. } => {
+            Life::Created
+            | Life::Paused { .. }
+            | Life::Exited { .. }
+            | Life::Dead
+            | Life::Removing { .. } => {
                 return refused(RefusalKind::Conflict, "it is not running");
             }
         },
         Call::Unpause { .. } => match life {
             Life::Paused { since } => container.life = Life::Running { since, ends: None },
-            Life::Created | Life::Running { .. } | Life::Exited { .. } | Life::Dead | Life::Removing { .. } => {
+            Life::Created
+            | Life::Running { .. }
+            | Life::Exited { .. }
+            | Life::Dead
+            | Life::Removing { .. } => {
                 return refused(RefusalKind::Internal, "it is not paused");
             }
         },
         Call::Rename { container: _, to } => {
             let to = to.clone();
             if name == to {
-                return if podman { Ok(Done::Nothing) } else { refused(RefusalKind::Invalid, "it has that name") };
+                return if podman {
+                    Ok(Done::Nothing)
+                } else {
+                    refused(RefusalKind::Invalid, "it has that name")
+                };
             }
             if world.containers.values().any(|other| other.name == to) {
                 return refused(RefusalKind::NameTaken, "the name is in use");
@@ -265,14 +283,15 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
 }
 
 fn start(world: &mut World, call: &Call, name: &str) -> Result {
-    let refused = |kind: RefusalKind, message: String| {
-        Err(EngineError::Refused { what: words(call), kind, message })
-    };
+    let refused =
+        |kind: RefusalKind, message: String| Err(EngineError::Refused { what: words(call), kind, message });
     let Some(container) = world.find(name) else { return Ok(Done::Nothing) };
     match container.life {
         Life::Running { .. } => return Ok(Done::Already),
         Life::Paused { .. } => return refused(RefusalKind::Conflict, "it is paused".to_owned()),
-        Life::Dead | Life::Removing { .. } => return refused(RefusalKind::Conflict, "it is being removed".to_owned()),
+        Life::Dead | Life::Removing { .. } => {
+            return refused(RefusalKind::Conflict, "it is being removed".to_owned());
+        }
         Life::Created | Life::Exited { .. } => {}
     }
     let ports: Vec<u16> =
@@ -311,7 +330,8 @@ fn remove(world: &mut World, call: &Call, name: &str, volumes: bool, force: bool
     if volumes {
         let explicit: Vec<&str> = gone.named_mounts().map(|(_, volume)| volume).collect();
         for volume in gone.volumes.values().filter(|volume| !explicit.contains(&volume.as_str())) {
-            let used = world.containers.values().any(|other| other.volumes.values().any(|name| name == volume));
+            let used =
+                world.containers.values().any(|other| other.volumes.values().any(|name| name == volume));
             if !used {
                 world.volumes.remove(volume);
             }
@@ -323,9 +343,10 @@ fn remove(world: &mut World, call: &Call, name: &str, volumes: bool, force: bool
 /// Notes it when a call is about to change what does not carry a project's labels.
 fn guard(world: &mut World, call: &Call) {
     let foreign = match call {
-        Call::RemoveNetwork { network } => {
-            world.networks.values().any(|found| found.name == *network && !found.labels.contains_key(KEY_PROJECT))
-        }
+        Call::RemoveNetwork { network } => world
+            .networks
+            .values()
+            .any(|found| found.name == *network && !found.labels.contains_key(KEY_PROJECT)),
         Call::RemoveVolume { volume } => {
             world.volumes.get(volume).is_some_and(|found| !found.labels.contains_key(KEY_PROJECT))
         }

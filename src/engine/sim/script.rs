@@ -71,7 +71,8 @@ impl Script {
     /// A machine with one unit `basic.target` that is up after 300 ms.
     #[must_use]
     pub fn machine() -> Self {
-        Self { stop_takes: Duration::from_millis(500), ..Self::plain() }.unit(ScriptUnit::named("basic.target", 300))
+        Self { stop_takes: Duration::from_millis(500), ..Self::plain() }
+            .unit(ScriptUnit::named("basic.target", 300))
     }
 
     /// Adds a unit.
@@ -103,7 +104,8 @@ impl Script {
         for _ in 0..=self.units.len() {
             for unit in &self.units {
                 let befores = || unit.after.iter().filter(|name| self.units.iter().any(|u| u.name == **name));
-                if times.contains_key(unit.name.as_str()) || !befores().all(|name| times.contains_key(name.as_str()))
+                if times.contains_key(unit.name.as_str())
+                    || !befores().all(|name| times.contains_key(name.as_str()))
                 {
                     continue;
                 }
@@ -192,12 +194,8 @@ impl Schedule<'_> {
             UnitEnd::Fails(_) => Some(format!("Failed to start {} - {}.", unit.name, unit.description)),
             UnitEnd::Hangs => None,
         };
-        let mut ups: Vec<(Duration, String)> = self
-            .script
-            .units
-            .iter()
-            .filter_map(|unit| Some((self.times(unit).end?, line(unit)?)))
-            .collect();
+        let mut ups: Vec<(Duration, String)> =
+            self.script.units.iter().filter_map(|unit| Some((self.times(unit).end?, line(unit)?))).collect();
         ups.sort_by_key(|(at, _)| *at);
         ups
     }

@@ -34,26 +34,26 @@ fn failed(code: i64, stderr: &str) -> ExecOutput {
 
 fn jobs(schedule: &Schedule<'_>, up: Duration) -> String {
     let jobs = schedule.jobs(up).into_iter().zip(1..);
-    jobs.map(|((unit, state), number)| format!("{number} {unit} start {state}\n")).collect()
+    lines(jobs.map(|((unit, state), number)| format!("{number} {unit} start {state}")))
 }
 
 fn show(schedule: &Schedule<'_>, script: &Script, up: Duration, words: &[&str]) -> String {
     if words.iter().any(|word| word.contains("NInstalledJobs")) {
         return format!("NJobs={}\nNInstalledJobs={}\n", schedule.jobs(up).len(), script.units.len());
     }
-    let units = match words {
-        [.., "--state=failed", "--", "*"] => schedule.failed(up),
-        _ => {
-            let names = words.iter().skip_while(|word| **word != "--").skip(1);
-            names.map(|name| schedule.status(name, up).unwrap_or_else(|| absent(name))).collect()
-        }
+    let units = if let [.., "--state=failed", "--", "*"] = words {
+        schedule.failed(up)
+    } else {
+        let names = words.iter().skip_while(|word| **word != "--").skip(1);
+        names.map(|name| schedule.status(name, up).unwrap_or_else(|| absent(name))).collect()
     };
     units.iter().map(block).collect::<Vec<_>>().join("\n")
 }
 
 /// What systemd says of a unit that does not exist. The name was checked by whoever asked.
 fn absent(name: &str) -> UnitStatus {
-    let text = format!("Id={name}\nDescription={name}\nLoadState=not-found\nActiveState=inactive\nSubState=dead\n");
+    let text =
+        format!("Id={name}\nDescription={name}\nLoadState=not-found\nActiveState=inactive\nSubState=dead\n");
     let mut found = crate::systemd::show::units(&text);
     found.pop().unwrap_or_else(|| absent("invalid.service"))
 }
@@ -69,6 +69,10 @@ fn block(unit: &UnitStatus) -> String {
 
 fn log(script: &Script, unit: &str) -> String {
     let found = script.units.iter().find(|known| known.name == unit);
-    let lines = found.map(|unit| unit.log.as_slice()).unwrap_or_default();
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines(found.into_iter().flat_map(|unit| unit.log.iter().cloned()))
+}
+
+/// Ends each line.
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }

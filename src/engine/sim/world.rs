@@ -167,7 +167,8 @@ impl World {
     /// restarts by policy.
     pub(super) fn settle(&mut self) {
         let now = Instant::now();
-        self.containers.retain(|_, container| !matches!(container.life, Life::Removing { until } if until <= now));
+        self.containers
+            .retain(|_, container| !matches!(container.life, Life::Removing { until } if until <= now));
         let mut ended = Vec::new();
         for container in self.containers.values_mut() {
             while let Some(code) = container.end_by(now) {
@@ -188,7 +189,9 @@ impl World {
                     observed.containers.push(container.observed(labels, now));
                 }
                 Some(_) | None if scope.containers.contains(&container.name) => {
-                    observed.foreign_names.insert(container.name.clone(), format!("image {}", container.spec.image));
+                    observed
+                        .foreign_names
+                        .insert(container.name.clone(), format!("image {}", container.spec.image));
                 }
                 Some(_) | None => {}
             }
@@ -214,7 +217,9 @@ impl World {
         for (reference, image) in self.images.iter().filter(|(_, image)| image.present) {
             if scope.images.contains(reference) {
                 let facts = image.looked.then(|| image.facts.clone());
-                observed.images.insert(reference.clone(), ObservedImage { id: image.facts.id.clone(), facts });
+                observed
+                    .images
+                    .insert(reference.clone(), ObservedImage { id: image.facts.id.clone(), facts });
             }
         }
         observed
@@ -276,7 +281,11 @@ impl Container {
     pub(super) fn elapsed(&self, now: Instant) -> Option<Duration> {
         match self.life {
             Life::Running { since, ends: _ } => Some(now.saturating_duration_since(since)),
-            Life::Created | Life::Paused { .. } | Life::Exited { .. } | Life::Dead | Life::Removing { .. } => None,
+            Life::Created
+            | Life::Paused { .. }
+            | Life::Exited { .. }
+            | Life::Dead
+            | Life::Removing { .. } => None,
         }
     }
 
@@ -317,7 +326,8 @@ impl Container {
     pub(super) fn health(&self, now: Instant) -> Option<Health> {
         let elapsed = self.elapsed(now)?;
         let results = &self.script.health;
-        let last = results.iter().rfind(|(at, _)| *at <= elapsed).map_or(Health::Starting, |(_, health)| *health);
+        let last =
+            results.iter().rfind(|(at, _)| *at <= elapsed).map_or(Health::Starting, |(_, health)| *health);
         (!results.is_empty()).then_some(last)
     }
 
@@ -357,7 +367,11 @@ impl Container {
             health: self.health(now),
             exit_code: match self.life {
                 Life::Exited { code, at: _ } => Some(code),
-                Life::Created | Life::Running { .. } | Life::Paused { .. } | Life::Dead | Life::Removing { .. } => None,
+                Life::Created
+                | Life::Running { .. }
+                | Life::Paused { .. }
+                | Life::Dead
+                | Life::Removing { .. } => None,
             },
             ready_seen: since.is_some() && self.ready_seen == since,
             networks: self.networks.clone(),
