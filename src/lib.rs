@@ -17,6 +17,7 @@ pub mod systemd;
 pub mod yaml;
 
 pub mod manifest;
+pub mod graph;
 pub mod project;
 
 pub mod labels;
