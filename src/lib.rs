@@ -18,6 +18,7 @@ pub mod systemd;
 pub mod yaml;
 
 pub mod manifest;
+pub mod graph;
 pub mod project;
 
 pub mod labels;
