@@ -29,3 +29,4 @@ pub mod plan;
 // --- shell: effects ---
 pub mod event;
 pub mod engine;
+pub mod report;

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub mod journal;
 pub mod privilege;
 
 /// The name of a unit, with its suffix: `nginx.service`, `getty@tty1.service`.
