@@ -4,6 +4,7 @@
 pub mod diagram;
 pub mod human;
 pub mod json;
+pub mod progress;
 #[cfg(test)]
 mod sample;
 pub mod sanitize;
