@@ -29,4 +29,5 @@ pub mod plan;
 // --- shell: effects ---
 pub mod event;
 pub mod engine;
+pub mod execute;
 pub mod report;

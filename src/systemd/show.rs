@@ -201,10 +201,13 @@ Id=basic.target\nDescription=Basic System\nLoadState=loaded\nActiveState=active\
     #[test]
     fn blocks_become_units_in_their_order() {
         let lines: Vec<String> = units(TWO).iter().map(line).collect();
-        assert_eq!(lines, [
-            r#"breaks.service (Breaks = a lot) loaded failed/failed "exit-code" Some(3) "simple""#,
-            r#"basic.target (Basic System) loaded active/active "" None """#,
-        ]);
+        assert_eq!(
+            lines,
+            [
+                r#"breaks.service (Breaks = a lot) loaded failed/failed "exit-code" Some(3) "simple""#,
+                r#"basic.target (Basic System) loaded active/active "" None """#,
+            ]
+        );
     }
 
     #[test]
