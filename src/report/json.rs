@@ -154,7 +154,8 @@ mod tests {
             Event::Failed { step: StepId(0), failure: Box::new(failure) },
             Event::Skipped { step: StepId(0), because: Some(StepId(3)) },
         ];
-        let lines: Vec<String> = events.iter().map(|event| super::event(&plan(), event).to_string()).collect();
+        let lines: Vec<String> =
+            events.iter().map(|event| super::event(&plan(), event).to_string()).collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"
         {"action":"start","event":"step_started","step":1,"subject":"shop-db-1","version":1}
         {"action":"start","event":"step_progress","progress":{"kind":"waiting","text":"x"},"step":1,"subject":"shop-db-1","version":1}

@@ -270,10 +270,9 @@ mod tests {
         live.bars.values().for_each(ProgressBar::tick);
         let text = term.contents();
         live.finish();
-        text.lines().map(|line| line.trim_end().trim_start_matches(['⠋', '⠙', '⠹', '⠸', '⠼'])).fold(
-            String::new(),
-            |all, line| all + line + "\n",
-        )
+        text.lines()
+            .map(|line| line.trim_end().trim_start_matches(['⠋', '⠙', '⠹', '⠸', '⠼']))
+            .fold(String::new(), |all, line| all + line + "\n")
     }
 
     #[test]

@@ -21,11 +21,8 @@ pub fn condition(condition: &DependencyCondition) -> String {
 /// only named again.
 #[must_use]
 pub fn draw(project: &Project) -> String {
-    let waited_for: BTreeSet<&str> = project
-        .services
-        .values()
-        .flat_map(|service| service.depends_on.keys().map(String::as_str))
-        .collect();
+    let waited_for: BTreeSet<&str> =
+        project.services.values().flat_map(|service| service.depends_on.keys().map(String::as_str)).collect();
     let mut out = String::new();
     let mut drawn = BTreeSet::new();
     for (name, service) in &project.services {

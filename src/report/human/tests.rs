@@ -93,7 +93,9 @@ fn a_failure_shows_units_logs_jobs_console_and_the_way_out() {
 fn a_name_is_not_said_twice() {
     let failure = Failure { what: "create container shop-web-1: no space".to_owned(), ..failed_boot() };
     let text = super::failure(Some("shop-web-1"), &failure);
-    assert!(anstream::adapter::strip_str(&text).to_string().starts_with("error: create container shop-web-1:"));
+    assert!(
+        anstream::adapter::strip_str(&text).to_string().starts_with("error: create container shop-web-1:")
+    );
 }
 
 #[test]
@@ -103,9 +105,9 @@ fn an_event_of_an_unknown_step_says_nothing() {
 
 #[test]
 fn a_summary_counts_only_when_something_is_left() {
-    let text = |tally, interrupted| summary(tally, interrupted).map(|text| {
-        anstream::adapter::strip_str(&text).to_string()
-    });
+    let text = |tally, interrupted| {
+        summary(tally, interrupted).map(|text| anstream::adapter::strip_str(&text).to_string())
+    };
     assert_eq!(text(Tally { done: 9, failed: 0, skipped: 0 }, false), None);
     assert_eq!(
         text(Tally { done: 3, failed: 1, skipped: 2 }, false).unwrap(),
