@@ -31,3 +31,4 @@ pub mod plan;
 pub mod event;
 pub mod engine;
 pub mod execute;
+pub mod report;
