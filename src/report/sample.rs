@@ -49,6 +49,7 @@ fn service(name: &str, machine: bool, waits: &[(&str, DependencyCondition)]) -> 
         hostname: None,
         domainname: None,
         environment: IndexMap::new(),
+        environment_unset: Vec::new(),
         ports: Vec::new(),
         expose: Vec::new(),
         mounts: Vec::new(),
