@@ -8,6 +8,11 @@ use crate::project::{Device, Healthcheck, IpamPool, Limits, Port, RestartPolicy,
 
 pub use crate::systemd::privilege::CgroupNs;
 
+pub mod names;
+pub mod files;
+pub mod fingerprint;
+pub mod spec;
+
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the engine's create call")]
 /// Everything that decides one container, in the engine's terms but free of any engine's types.
 #[derive(Debug, Clone, PartialEq)]

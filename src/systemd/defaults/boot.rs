@@ -79,12 +79,13 @@ pub fn tmpfs(own_targets: &BTreeSet<String>) -> BTreeMap<String, String> {
 }
 
 /// Environment of PID 1: `container=` is how systemd learns what it runs in (247 misdetects without it,
-/// measured); a plain `TERM` keeps its console readable in logs.
+/// measured); a dumb `TERM`
+/// keeps the control sequences of systemd 257 and newer out of the console, which is read as a log (measured).
 #[must_use]
 pub fn environment(facts: &Facts) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::from([
         ("container".to_owned(), engine_word(facts.engine).to_owned()),
-        ("TERM".to_owned(), "linux".to_owned()),
+        ("TERM".to_owned(), "dumb".to_owned()),
     ]);
     if facts.notify_root.is_some() {
         environment.insert("NOTIFY_SOCKET".to_owned(), NOTIFY_SOCKET.to_owned());
