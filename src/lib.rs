@@ -12,6 +12,7 @@
 
 // --- pure: no file, environment, clock or print ---
 pub mod diagnostic;
+pub mod refusal;
 pub mod facts;
 pub mod systemd;
 pub mod yaml;

@@ -7,6 +7,8 @@ use crate::condition::Wait;
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
 use crate::project::{Build, RestartPolicy};
 
+pub use crate::refusal::Refusal;
+
 /// Place of a step in [`Plan::steps`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(pub usize);
@@ -245,16 +247,4 @@ pub enum Note {
         /// The text.
         text: String,
     },
-}
-
-/// Why nothing can be planned: found before anything is touched.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}")]
-pub struct Refusal {
-    /// The service that it is about; `None` where it is the project.
-    pub service: Option<String>,
-    /// What cannot be.
-    pub what: String,
-    /// The way out, a sentence each.
-    pub help: Vec<String>,
 }

@@ -10,6 +10,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub mod defaults;
+pub mod privilege;
+
 /// The name of a unit, with its suffix: `nginx.service`, `getty@tty1.service`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnitName(String);
