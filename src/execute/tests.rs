@@ -88,7 +88,7 @@ async fn a_failed_unit_is_reported_with_its_log_and_dependents_are_skipped() {
 2 finished
 1 finished
 3 finished
-4 failed: shop-db-1: is degraded
+4 failed: shop-db-1: the boot is done, and postgresql.service failed (exit-code, status 203)
   unit postgresql.service failed exit-code 203
     postgresql.service: Failed to locate executable
   cause: The unit's program does not exist in the image or is not executable (203/EXEC).
@@ -114,7 +114,7 @@ async fn a_boot_that_hangs_is_reported_with_its_jobs_when_the_time_runs_out() {
     assert!(run.outcome.timed_out);
     assert!(run.outcome.took < Duration::from_secs(92));
     let text = run.ends();
-    assert!(text.contains("shop-db-1: booted without failed units not within 90 s (boots)"), "{text}");
+    assert!(text.contains("shop-db-1: booted without failed units not within 90 s (booting)"), "{text}");
     assert!(
         text.contains("job network-wait.service: start running\n  job app.service: start waiting"),
         "{text}"
@@ -130,7 +130,7 @@ async fn a_machine_that_ends_while_it_boots_fails_at_once_with_its_console() {
     let run = bench.run(&shop(Condition::Running)).await;
     assert!(run.outcome.took < Duration::from_secs(1));
     let text = run.ends();
-    assert!(text.contains("4 failed: shop-db-1: exited with 255"), "{text}");
+    assert!(text.contains("4 failed: shop-db-1: it exited with 255"), "{text}");
     assert!(text.contains(&format!("console: {line}")), "{text}");
     assert!(text.contains("cause: PID 1 found no cgroup of its own"), "{text}");
 }
@@ -385,7 +385,7 @@ remove ASIDE"
         let before = bench.sim.text();
         let run = bench.run(&renewed()).await;
         let told = run.ends();
-        assert!(told.contains("0 failed: shop-db-1: exited with 1"), "{told}");
+        assert!(told.contains("0 failed: shop-db-1: it exited with 1"), "{told}");
         assert!(told.contains("help: The old shop-db-1 runs again, unchanged."), "{told}");
         // Nobody knows the policy that the old one had but the plan, which says the new one.
         assert_eq!(bench.sim.text().replace("restart=Always", "restart=No"), before);

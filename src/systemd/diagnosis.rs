@@ -301,7 +301,9 @@ mod tests {
 
     #[test]
     fn a_unit_is_explained_by_its_status_and_its_log() {
-        let units = show::units("Id=redis.service\nActiveState=failed\nExecMainStatus=217\n");
+        let units = show::units(
+            "Id=redis.service\nActiveState=failed\nExecMainExitTimestampMonotonic=9\nExecMainStatus=217\n",
+        );
         let log = console("redis.service: Failed to keep CAP_SYS_ADMIN: Operation not permitted");
         let evidence = Evidence { units: vec![(&units[0], &log)], ..Evidence::default() };
         assert_eq!(

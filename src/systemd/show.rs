@@ -20,7 +20,8 @@ pub struct UnitStatus {
     pub sub: String,
     /// Why it last ended (`exit-code`, `signal`, …); `success` where nothing went wrong.
     pub result: String,
-    /// Exit status of its main process, where it has one.
+    /// Exit status of its main process, where one has ended. Of a service that never ran systemd prints
+    /// `ExecMainStatus=0` as well, so that the number alone does not tell success (measured on 247 and 257).
     pub exec_status: Option<i32>,
     /// The unit's type of service (`oneshot`, `notify`, …), where it is one.
     pub kind: String,
@@ -36,8 +37,8 @@ pub struct Jobs {
 }
 
 /// The properties that [`units`] reads.
-const PROPERTIES: &str =
-    "--property=Id,Description,LoadState,ActiveState,SubState,Result,ExecMainStatus,Type";
+const PROPERTIES: &str = "--property=Id,Description,LoadState,ActiveState,SubState,Result,ExecMainStatus,\
+                          ExecMainExitTimestampMonotonic,Type";
 
 /// Returns the command that asks for the state of units; [`units`] reads its answer.
 #[must_use]
@@ -175,7 +176,10 @@ fn unit(block: &[&str]) -> Option<UnitStatus> {
         active: ActiveState::parse(&get("ActiveState")),
         sub: get("SubState"),
         result: get("Result"),
-        exec_status: get("ExecMainStatus").parse().ok(),
+        exec_status: get("ExecMainStatus")
+            .parse()
+            .ok()
+            .filter(|_| get("ExecMainExitTimestampMonotonic").parse::<u64>().is_ok_and(|at| at > 0)),
         kind: get("Type"),
     })
 }
@@ -185,7 +189,7 @@ mod tests {
     use super::*;
 
     const TWO: &str = "\
-Type=simple\nResult=exit-code\nExecMainStatus=3\nId=breaks.service\nDescription=Breaks = a lot\n\
+Type=simple\nResult=exit-code\nExecMainExitTimestampMonotonic=4834920574\nExecMainStatus=3\nId=breaks.service\nDescription=Breaks = a lot\n\
 LoadState=loaded\nActiveState=failed\nSubState=failed\n\n\
 Id=basic.target\nDescription=Basic System\nLoadState=loaded\nActiveState=active\nSubState=active\n";
 
@@ -226,6 +230,12 @@ Id=basic.target\nDescription=Basic System\nLoadState=loaded\nActiveState=active\
     }
 
     #[test]
+    fn a_oneshot_that_never_ran_has_no_exit_status() {
+        let text = "Type=oneshot\nResult=success\nExecMainExitTimestampMonotonic=0\nExecMainStatus=0\nId=a.service\n";
+        assert_eq!(units(text)[0].exec_status, None);
+    }
+
+    #[test]
     fn garbage_is_left_out() {
         assert_eq!(units("Failed to connect to bus: No such file or directory\n"), []);
         assert_eq!(units("Id=not a unit\nActiveState=active\n\n\0\u{1b}[31m=\n=\n"), []);
@@ -259,7 +269,8 @@ Id=basic.target\nDescription=Basic System\nLoadState=loaded\nActiveState=active\
         assert_eq!(
             units_command(&[name("a.service")]).join(" "),
             "systemctl show --no-pager \
-             --property=Id,Description,LoadState,ActiveState,SubState,Result,ExecMainStatus,Type -- a.service"
+             --property=Id,Description,LoadState,ActiveState,SubState,Result,ExecMainStatus,\
+             ExecMainExitTimestampMonotonic,Type -- a.service"
         );
         assert_eq!(
             log_command(&name("a.service"), 10).join(" "),

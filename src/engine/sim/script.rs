@@ -206,14 +206,14 @@ impl Schedule<'_> {
         let times = self.times(unit);
         let reached = |time: Option<Duration>| time.is_some_and(|time| time <= at);
         let (active, sub, result, status) = if !reached(times.begin) {
-            (ActiveState::Inactive, "dead", "success", 0)
+            (ActiveState::Inactive, "dead", "success", None)
         } else if !reached(times.end) {
-            (ActiveState::Activating, "start", "success", 0)
+            (ActiveState::Activating, "start", "success", None)
         } else {
             match unit.end {
-                UnitEnd::Active => (ActiveState::Active, "running", "success", 0),
-                UnitEnd::Done | UnitEnd::Hangs => (ActiveState::Inactive, "dead", "success", 0),
-                UnitEnd::Fails(status) => (ActiveState::Failed, "failed", "exit-code", status),
+                UnitEnd::Active => (ActiveState::Active, "running", "success", None),
+                UnitEnd::Done | UnitEnd::Hangs => (ActiveState::Inactive, "dead", "success", Some(0)),
+                UnitEnd::Fails(status) => (ActiveState::Failed, "failed", "exit-code", Some(status)),
             }
         };
         Some(UnitStatus {
@@ -223,7 +223,7 @@ impl Schedule<'_> {
             active,
             sub: sub.to_owned(),
             result: result.to_owned(),
-            exec_status: Some(status),
+            exec_status: status,
             kind: if unit.end == UnitEnd::Done { "oneshot" } else { "simple" }.to_owned(),
         })
     }

@@ -61,8 +61,9 @@ fn absent(name: &str) -> UnitStatus {
 fn block(unit: &UnitStatus) -> String {
     let UnitStatus { name, description, load, active, sub, result, exec_status, kind } = unit;
     let status = exec_status.unwrap_or_default();
+    let ended = u8::from(exec_status.is_some());
     format!(
-        "Type={kind}\nResult={result}\nExecMainStatus={status}\nId={name}\nDescription={description}\n\
+        "Type={kind}\nResult={result}\nExecMainStatus={status}\nExecMainExitTimestampMonotonic={ended}\nId={name}\nDescription={description}\n\
          LoadState={load}\nActiveState={active}\nSubState={sub}\n"
     )
 }
