@@ -16,12 +16,12 @@ pub mod refusal;
 pub mod facts;
 pub mod systemd;
 pub mod yaml;
+pub mod labels;
 
 pub mod manifest;
 pub mod graph;
 pub mod project;
 
-pub mod labels;
 pub mod container;
 pub mod observed;
 pub mod condition;

@@ -13,7 +13,18 @@ use indexmap::IndexMap;
 
 use crate::systemd::UnitName;
 
+pub mod capability;
+pub mod command_line;
+pub mod device;
+pub mod hosts;
+pub mod image_ref;
 pub mod machine;
+pub mod mount;
+pub mod name;
+pub mod port;
+pub mod quantity;
+pub mod resolve;
+pub mod scalar;
 
 pub use crate::systemd::privilege::{Feature, Privilege, ProfileName};
 pub use machine::{Identity, Journal, JournalStorage, Machine, Ready, UnitFile};
