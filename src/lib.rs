@@ -32,3 +32,4 @@ pub mod event;
 pub mod engine;
 pub mod execute;
 pub mod report;
+pub mod error;
