@@ -103,6 +103,8 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         hostname,
         domainname,
         environment,
+        // The container does not get them, so they make no difference to it.
+        environment_unset: _,
         ports,
         expose,
         mounts,
