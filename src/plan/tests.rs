@@ -36,9 +36,10 @@ fn refused(refusals: &[Refusal]) -> String {
         .iter()
         .map(|refusal| {
             let service = refusal.service.as_deref().map(|name| format!("{name}: ")).unwrap_or_default();
-            format!("refused: {service}{refusal}\n")
+            format!("refused: {service}{refusal}")
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn plan_of(text: &str, world: &World) -> String {
