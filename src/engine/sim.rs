@@ -8,7 +8,10 @@
 mod calls;
 mod fault;
 mod life;
+pub mod sample;
 mod script;
+#[cfg(test)]
+mod tests;
 mod toy_systemd;
 mod world;
 
