@@ -234,6 +234,7 @@ impl Sim {
             other @ (Life::Created
             | Life::Paused { .. }
             | Life::Exited { .. }
+            | Life::Restarting { .. }
             | Life::Dead
             | Life::Removing { .. }) => other,
         });
