@@ -307,8 +307,13 @@ impl Sim {
         let (index, at) = (world.calls.len(), now - world.epoch);
         world.calls.push(LoggedCall { at, what: what.to_owned(), mutating });
         let fault = world.faults.remove(&index);
-        if let Some(Fault::Away(time)) = fault {
+        if let Some(Fault::Away(time) | Fault::Dies(time)) = fault {
             world.away_until = Some(now + time);
+        }
+        if let Some(Fault::Dies(time)) = fault {
+            world.settle();
+            world.die(now + time);
+            self.shared.wake();
         }
         if world.away_until.is_some_and(|until| now < until) {
             return Err(fault::unreachable());

@@ -84,7 +84,8 @@ async fn an_up_that_says_it_succeeded_leaves_nothing_to_do() {
     let clean = Scene::new();
     clean.up(&shop()).await;
     for call in 0..clean.calls() {
-        for fault in FAULTS {
+        // An engine that dies later can end what was started before.
+        for fault in FAULTS.into_iter().filter(|fault| !matches!(fault, Fault::Dies(_))) {
             let scene = Scene::new();
             scene.sim.fault_at(call, fault);
             let did = scene.up(&shop()).await;

@@ -142,6 +142,8 @@ pub(crate) trait Change: Sized {
     fn image(self, reference: &str) -> Self;
     /// Runs so many containers.
     fn times(self, replicas: u32) -> Self;
+    /// Is restarted by the engine so.
+    fn restarts(self, policy: RestartPolicy) -> Self;
 }
 
 impl Change for Service {
@@ -168,6 +170,11 @@ impl Change for Service {
 
     fn times(mut self, replicas: u32) -> Self {
         self.replicas = replicas;
+        self
+    }
+
+    fn restarts(mut self, policy: RestartPolicy) -> Self {
+        self.restart = policy;
         self
     }
 }

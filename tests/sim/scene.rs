@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use sdcompose::engine::Engine;
 use sdcompose::engine::sim::{Fault, Script, ScriptUnit, Sim};
-use sdcompose::event::Event;
+use sdcompose::event::{Event, Failure};
 use sdcompose::execute::{self, Options, Outcome};
 use sdcompose::plan::check::check;
 use sdcompose::plan::down::{DownOptions, down};
 use sdcompose::plan::up::{UpOptions, images, up};
 use sdcompose::plan::{Plan, text};
-use sdcompose::project::{DependencyCondition, Project};
+use sdcompose::project::{DependencyCondition, Project, RestartPolicy};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::project::{Change, machine, plain, project, scope};
 
 /// The ways in which a call goes wrong without the caller dying.
-pub(crate) const FAULTS: [Fault; 8] = [
+pub(crate) const FAULTS: [Fault; 9] = [
     Fault::Refused(sdcompose::engine::RefusalKind::Conflict),
     Fault::Refused(sdcompose::engine::RefusalKind::Internal),
     Fault::FailsAfter,
@@ -26,6 +26,7 @@ pub(crate) const FAULTS: [Fault; 8] = [
     Fault::Hangs { took: true },
     Fault::Hangs { took: false },
     Fault::Away(Duration::from_secs(60)),
+    Fault::Dies(Duration::from_secs(2)),
 ];
 
 /// A simulated engine with images, and a stranger's container, network and volume.
@@ -58,6 +59,7 @@ impl Scene {
         sim.registry_image("registry", Script::machine());
         let mut stranger = sdcompose::engine::sim::sample::plain("other", "stranger");
         stranger.labels.clear();
+        stranger.restart = RestartPolicy::Always;
         sim.foreign_container("stranger", stranger);
         sim.foreign_network("strange");
         sim.foreign_volume("precious");
@@ -167,7 +169,7 @@ impl Scene {
     pub(crate) fn assert_clean(&self, about: &str) {
         assert_eq!(self.sim.violations(), Vec::<String>::new(), "{about}\n{}", self.sim.text());
         let text = self.sim.text();
-        for stranger in ["container stranger running", "network strange", "volume precious"] {
+        for stranger in ["container stranger r", "network strange", "volume precious"] {
             assert!(text.contains(stranger), "{about}: {stranger} is not there any more\n{text}");
         }
     }
@@ -176,7 +178,7 @@ impl Scene {
 /// Three machines of which each needs the one before, and a plain service.
 pub(crate) fn shop() -> Project {
     project(vec![
-        machine("db").stores("data"),
+        machine("db").stores("data").restarts(RestartPolicy::Always),
         machine("app").needs_unit("db", "postgresql.service").needs("cache", DependencyCondition::Started),
         machine("web").needs("app", DependencyCondition::Ready).times(2),
         plain("cache"),
@@ -198,13 +200,9 @@ fn told(plan: &Plan, outcome: &Outcome, receiver: &mut mpsc::UnboundedReceiver<E
     let mut told = text::text(plan);
     while let Ok(event) = receiver.try_recv() {
         if let Event::Failed { step, failure } = event {
-            told += &format!(
-                "\nfailed: step {}: {} {:?} {:?}",
-                step.0 + 1,
-                failure.what,
-                failure.causes,
-                failure.help
-            );
+            let Failure { what, causes, help, .. } = *failure;
+            let number = step.0 + 1;
+            told.push_str(&format!("\nfailed: step {number}: {what} {causes:?} {help:?}"));
         }
     }
     told + &format!("\ninterrupted={} timed_out={}", outcome.interrupted, outcome.timed_out)

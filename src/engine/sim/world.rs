@@ -179,8 +179,34 @@ impl World {
                 moved.push((container.name.clone(), action));
             }
         }
+        if !moved.is_empty() {
+            self.check();
+        }
         for (name, action) in moved {
             self.tell(&name, &action);
+        }
+    }
+
+    /// Lets the engine die with all containers. When it is back it starts again what its policies say:
+    /// `always` also what was stopped by hand (measured on Docker 20.10), and a container whose removal was
+    /// under way is dead.
+    pub(super) fn die(&mut self, back: Instant) {
+        for container in self.containers.values_mut() {
+            container.life = match container.life {
+                Life::Removing { .. } => Life::Dead,
+                Life::Exited { code: _ } if container.restart == RestartPolicy::Always => {
+                    Life::Restarting { until: back, code: 137 }
+                }
+                Life::Running { .. } | Life::Paused { .. } | Life::Restarting { .. }
+                    if container.restarts_after(137) =>
+                {
+                    Life::Restarting { until: back, code: 137 }
+                }
+                Life::Running { .. } | Life::Paused { .. } | Life::Restarting { .. } => {
+                    Life::Exited { code: 137 }
+                }
+                other @ (Life::Created | Life::Exited { .. } | Life::Dead) => other,
+            };
         }
     }
 
