@@ -408,7 +408,7 @@ fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
         return Ready::Units(units);
     }
     match r.some_text(node, "systemd.ready").as_deref() {
-        Some("running") => Ready::Running,
+        Some("running") | None => Ready::Running,
         Some("degraded") => Ready::Degraded,
         Some(text) if text.contains('.') => {
             Ready::Units(checked_unit(r, text, node.span).into_iter().collect())
@@ -417,7 +417,6 @@ fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
             unknown_word(r, node, "systemd.ready", text, &["running", "degraded", "[a list of units]"]);
             Ready::Running
         }
-        None => Ready::Running,
     }
 }
 

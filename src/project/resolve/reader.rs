@@ -10,6 +10,11 @@ use crate::project::mount;
 use crate::project::scalar::{self, Scalar};
 use crate::yaml::{Entry, Node, Value};
 
+/// Tag that reading leaves at a scalar whose text variables took part in.
+const INTERPOLATED: &str = "interpolated";
+/// Tag that merging leaves at an empty value whose key stood in a list (`depends_on: [db]`).
+pub(super) const LISTED: &str = "listed";
+
 /// What all parts of resolving share: where texts come from, and where diagnostics go.
 pub(super) struct Reader<'a> {
     /// Every text, for quoting; env files are added.
@@ -209,17 +214,17 @@ impl<'a> Reader<'a> {
                 }
                 within
             }
+            // More digits than an integer has are a float to YAML, and a number to the user.
+            Scalar::Float(_) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                self.error(format!("`{key}` is out of range: {text}"), node.span);
+                None
+            }
             Scalar::Float(_) => {
                 self.error(format!("`{key}` must be a whole number, found {text}"), node.span);
                 None
             }
             Scalar::Bool(_) | Scalar::Date | Scalar::Text => {
-                // More digits than any integer has are a number to the user.
-                if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-                    self.error(format!("`{key}` is out of range: {text}"), node.span);
-                } else {
-                    self.wrong(node, key, "a whole number");
-                }
+                self.wrong(node, key, "a whole number");
                 None
             }
         }
@@ -260,7 +265,11 @@ impl<'a> Reader<'a> {
             Value::Mapping(entries) => entries
                 .iter()
                 .filter_map(|entry| {
-                    let value = self.printed(&entry.value, &format!("{key}.{}", entry.key))?;
+                    let value = if entry.value.value == Value::Null {
+                        None
+                    } else {
+                        Some(self.printed(&entry.value, &format!("{key}.{}", entry.key))?)
+                    };
                     Some(Pair { name: entry.key.to_string(), value, span: entry.key_span })
                 })
                 .collect(),
@@ -291,21 +300,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text of any scalar; `Some(None)` for an empty place, `None` where it is none.
-    fn printed(&mut self, node: &Node, key: &str) -> Option<Option<String>> {
+    /// The text of any scalar; `None` where it is none, which is said.
+    fn printed(&mut self, node: &Node, key: &str) -> Option<String> {
         match &node.value {
-            Value::Null => Some(None),
             Value::Scalar { text, plain } if !plain || self.is_interpolated(node, text) => {
-                Some(Some(text.to_string()))
+                Some(text.to_string())
             }
-            Value::Scalar { text, .. } if scalar::classify(text) != Scalar::Date => {
-                Some(Some(scalar::print(text)))
-            }
+            Value::Scalar { text, .. } if scalar::classify(text) != Scalar::Date => Some(scalar::print(text)),
             Value::Scalar { .. } => {
                 self.wrong(node, key, "text");
                 None
             }
-            Value::Sequence(_) | Value::Mapping(_) => {
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => {
                 self.wrong(node, key, "text, a number, true or false");
                 None
             }
@@ -318,6 +324,9 @@ impl<'a> Reader<'a> {
 
     /// Whether a plain scalar got its text from a variable: then it is text, whatever it looks like.
     fn is_interpolated(&self, node: &Node, text: &str) -> bool {
+        if node.tag.as_deref() == Some(INTERPOLATED) {
+            return true;
+        }
         let Span { source, start, end } = node.span;
         self.sources
             .get(source)
