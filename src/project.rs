@@ -27,7 +27,7 @@ pub mod resolve;
 pub mod scalar;
 
 pub use machine::{
-    Feature, Identity, Journal, JournalStorage, Machine, Privilege, ProfileName, Ready, UnitFile,
+    Credential, CredentialSource, Feature, Identity, Journal, JournalStorage, Machine, Privilege, ProfileName, Ready, UnitFile,
 };
 
 /// A whole project, ready to be planned.
