@@ -25,9 +25,11 @@ pub mod port;
 pub mod quantity;
 pub mod resolve;
 pub mod scalar;
+pub mod show;
 
 pub use machine::{
-    Credential, CredentialSource, Feature, Identity, Journal, JournalStorage, Machine, Privilege, ProfileName, Ready, UnitFile,
+    Credential, CredentialSource, Feature, Identity, Journal, JournalStorage, Machine, Privilege,
+    ProfileName, Ready, UnitFile,
 };
 
 /// A whole project, ready to be planned.

@@ -20,6 +20,8 @@ mod credentials;
 mod journal;
 mod units;
 
+pub(in crate::project) use journal::STORAGES;
+
 /// The unit that a machine boots: `sysinit.target` would leave enabled services unstarted and /run/nologin
 /// in place (systemd.special(7)).
 const TARGET: &str = "multi-user.target";

@@ -63,8 +63,8 @@ services:
     assert_eq!(machine.enable.iter().map(|unit| unit.as_str()).collect::<Vec<_>>(), ["a.service", "b.timer"]);
     assert_eq!(machine.mask.iter().map(|unit| unit.as_str()).collect::<Vec<_>>(), ["c.socket"]);
     assert!(!machine.mask_defaults && !machine.environment_to_units);
-    assert_eq!(machine.credentials["token"], b"secret");
-    assert_eq!(machine.credentials["home"], b"/home/user");
+    assert_eq!(machine.credentials["token"].bytes, b"secret");
+    assert_eq!(machine.credentials["home"].bytes, b"/home/user");
     assert!(matches!(&machine.ready, Ready::Units(units) if units.len() == 1));
     assert_eq!(machine.boot_timeout.as_secs(), 120);
     assert_eq!(
