@@ -12,6 +12,7 @@
 
 // --- pure: no file, environment, clock or print ---
 pub mod diagnostic;
+pub mod refusal;
 pub mod facts;
 pub mod systemd;
 pub mod yaml;
@@ -29,3 +30,6 @@ pub mod plan;
 // --- shell: effects ---
 pub mod event;
 pub mod engine;
+pub mod execute;
+pub mod report;
+pub mod error;

@@ -1,6 +1,10 @@
 //! The manifest files as written, merged and interpolated: one tree whose every node still knows its place.
 //! Nothing is typed or defaulted here.
 
+mod interpolate;
+
+pub use interpolate::{Expansion, Fault, FaultKind, expand, interpolate};
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

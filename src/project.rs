@@ -27,9 +27,9 @@ pub mod resolve;
 pub mod scalar;
 pub mod show;
 
+pub use crate::systemd::privilege::{Feature, Privilege, ProfileName};
 pub use machine::{
-    Credential, CredentialSource, Feature, Identity, Journal, JournalStorage, Machine, Privilege,
-    ProfileName, Ready, UnitFile,
+    Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
 };
 
 /// A whole project, ready to be planned.

@@ -3,14 +3,28 @@
 //! Reading keeps what typed readers lose: byte spans of keys, values and tags, the source text of scalars
 //! (`1.10` stays `1.10`), duplicate keys as errors with both places, shared anchors without their cost.
 
+mod events;
+mod read;
+
+pub use read::{Limits, Reading, read};
+
 use crate::diagnostic::Span;
+
+/// Tag of a scalar whose text variables took part in: it may be typed as a number or a boolean where one is
+/// wanted, and is text where text is wanted, whether it was quoted or not.
+pub const INTERPOLATED: &str = "interpolated";
+
+/// Tag of an empty value whose key came from the short form of a list (`depends_on: [db]`) that was merged
+/// with a mapping: what the short form means is still to be said.
+pub const LISTED: &str = "listed";
 
 /// One node of a tree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Where the value was written; for an interpolated or merged value, where its text was written.
     pub span: Span,
-    /// A local tag such as `!reset`, without the exclamation mark.
+    /// A local tag such as `!reset`, without the exclamation mark; [`INTERPOLATED`] or [`LISTED`] once the
+    /// manifest is merged.
     pub tag: Option<Box<str>>,
     /// What it holds.
     pub value: Value,
@@ -61,6 +75,18 @@ impl Node {
             Value::Mapping(entries) => entries.iter().find(|entry| &*entry.key == key),
             Value::Null | Value::Scalar { .. } | Value::Sequence(_) => None,
         }
+    }
+
+    /// Tells whether variables took part in the text of this scalar.
+    #[must_use]
+    pub fn is_interpolated(&self) -> bool {
+        self.tag.as_deref() == Some(INTERPOLATED)
+    }
+
+    /// Tells whether this empty value stands for an entry of a list in short form.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        self.tag.as_deref() == Some(LISTED)
     }
 
     /// Names the kind of the node as a user would (`a list`, `a number`, …).

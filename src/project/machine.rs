@@ -9,6 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::systemd::UnitName;
+use crate::systemd::privilege::{Feature, Privilege};
 
 /// What makes a service a systemd machine: the `systemd:` key, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,51 +74,6 @@ pub enum CredentialSource {
     Environment(String),
     /// The manifest itself.
     Content,
-}
-
-/// `systemd.privilege`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Privilege {
-    /// The least that boots on this engine.
-    Auto,
-    /// One profile by name.
-    Fixed(ProfileName),
-}
-
-/// The profiles of SYSTEMD's table, by their names for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProfileName {
-    /// Podman's systemd mode.
-    Podman,
-    /// Docker 28's `writable-cgroups`.
-    WritableCgroups,
-    /// A daemon that remaps users makes the cgroup writable by itself.
-    Remapped,
-    /// Host cgroup namespace, only the own subtree writable (cgroup v2).
-    OwnSubtree,
-    /// A shim remounts the cgroup tree and drops the capability for it.
-    Remount,
-    /// The own subtree of `name=systemd` (cgroup v1).
-    OwnSubtreeV1,
-    /// The own subtree of the unified hierarchy of a hybrid host.
-    UnifiedOnHybrid,
-    /// Everything.
-    Privileged,
-    /// The widely copied docker-run recipe.
-    Classic,
-}
-
-/// `systemd.features`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Feature {
-    /// Units' sandboxing really applies.
-    Sandboxing,
-    /// NFS mounts.
-    Nfs,
-    /// FUSE mounts.
-    Fuse,
-    /// The machine sets the clock.
-    Time,
 }
 
 /// One entry of `systemd.units`.

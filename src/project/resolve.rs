@@ -27,7 +27,7 @@ mod service;
 mod storage;
 
 pub(in crate::project) use image::default_tag;
-pub(in crate::project) use machine::{FEATURES, PROFILES, STORAGES};
+pub(in crate::project) use machine::STORAGES;
 use reader::Reader;
 
 /// Most services that a project may have.

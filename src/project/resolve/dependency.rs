@@ -9,7 +9,7 @@ use crate::yaml::{Entry, Node, Value};
 
 use super::Scope;
 use super::machine::unit_name;
-use super::reader::{LISTED, Reader};
+use super::reader::Reader;
 use super::service::{field, flag, place};
 
 /// The conditions that there are, for help.
@@ -103,7 +103,7 @@ fn short_form(other: &str, scope: &Scope<'_>) -> Dependency {
 
 fn long_form(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<Dependency> {
     let node = &entry.value;
-    if node.tag.as_deref() == Some(LISTED) {
+    if node.is_listed() {
         return Some(short_form(&entry.key, scope));
     }
     if !matches!(node.value, Value::Mapping(_)) {

@@ -10,11 +10,6 @@ use crate::project::mount;
 use crate::project::scalar::{self, Scalar};
 use crate::yaml::{Entry, Node, Value};
 
-/// Tag that reading leaves at a scalar whose text variables took part in.
-const INTERPOLATED: &str = "interpolated";
-/// Tag that merging leaves at an empty value whose key stood in a list (`depends_on: [db]`).
-pub(super) const LISTED: &str = "listed";
-
 /// What all parts of resolving share: where texts come from, and where diagnostics go.
 pub(super) struct Reader<'a> {
     /// Every text, for quoting; env files are added.
@@ -136,7 +131,7 @@ impl<'a> Reader<'a> {
     /// Text, as it stands in the tree.
     pub(super) fn borrowed_text<'n>(&mut self, node: &'n Node, key: &str) -> Option<&'n str> {
         match &node.value {
-            Value::Scalar { text, plain } if !plain || self.is_text(node, text) => {
+            Value::Scalar { text, plain } if !plain || Self::is_text(node, text) => {
                 if text.contains('\0') {
                     self.error(format!("`{key}` contains NUL"), node.span);
                     return None;
@@ -303,9 +298,7 @@ impl<'a> Reader<'a> {
     /// The text of any scalar; `None` where it is none, which is said.
     fn printed(&mut self, node: &Node, key: &str) -> Option<String> {
         match &node.value {
-            Value::Scalar { text, plain } if !plain || self.is_interpolated(node, text) => {
-                Some(text.to_string())
-            }
+            Value::Scalar { text, plain } if !plain || node.is_interpolated() => Some(text.to_string()),
             Value::Scalar { text, .. } if scalar::classify(text) != Scalar::Date => Some(scalar::print(text)),
             Value::Scalar { .. } => {
                 self.wrong(node, key, "text");
@@ -318,19 +311,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn is_text(&self, node: &Node, text: &str) -> bool {
-        scalar::classify(text) == Scalar::Text || self.is_interpolated(node, text)
-    }
-
-    /// Whether a plain scalar got its text from a variable: then it is text, whatever it looks like.
-    fn is_interpolated(&self, node: &Node, text: &str) -> bool {
-        if node.tag.as_deref() == Some(INTERPOLATED) {
-            return true;
-        }
-        let Span { source, start, end } = node.span;
-        self.sources
-            .get(source)
-            .and_then(|source| source.text.get(start as usize..end as usize))
-            .is_some_and(|written| written.contains('$') && written.trim() != text)
+    /// What variables took part in is text, whatever it looks like.
+    fn is_text(node: &Node, text: &str) -> bool {
+        node.is_interpolated() || scalar::classify(text) == Scalar::Text
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::project::resolve::{FEATURES, PROFILES, STORAGES};
+use crate::project::resolve::STORAGES;
 use crate::project::{
     Credential, CredentialSource, Identity, Journal, Machine, Privilege, Ready, UnitFile, quantity,
 };
@@ -36,7 +36,7 @@ pub(super) fn show(machine: &Machine) -> Json {
     all("args", json!(args));
     all("log_level", json!(log_level));
     all("privilege", json!(privilege_word(*privilege)));
-    all("features", json!(features.iter().map(|feature| word(&FEATURES, feature)).collect::<Vec<_>>()));
+    all("features", json!(features.iter().map(|feature| feature.as_str()).collect::<Vec<_>>()));
     all("enable", json!(enable));
     all("mask", json!(mask));
     all("mask_defaults", json!(mask_defaults));
@@ -59,16 +59,10 @@ pub(super) fn show(machine: &Machine) -> Json {
     Json::Object(shown)
 }
 
-/// The word of a closed table; every value of the types that these tables list is in them, which a test
-/// holds them to.
-fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> &'static str {
-    words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| word)
-}
-
 fn privilege_word(privilege: Privilege) -> &'static str {
     match privilege {
         Privilege::Auto => "auto",
-        Privilege::Fixed(profile) => word(&PROFILES, &profile),
+        Privilege::Fixed(profile) => profile.as_str(),
     }
 }
 
@@ -105,7 +99,7 @@ fn credential(credential: &Credential) -> Json {
 fn show_journal(journal: &Journal) -> Json {
     let Journal { storage, max, forward_console } = journal;
     json!({
-        "storage": word(&STORAGES, storage),
+        "storage": STORAGES.iter().find(|(_, known)| known == storage).map(|(word, _)| *word),
         "max": max.to_string(),
         "forward": if *forward_console { "console" } else { "none" },
     })
