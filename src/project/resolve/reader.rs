@@ -131,13 +131,7 @@ impl<'a> Reader<'a> {
     /// Text, as it stands in the tree.
     pub(super) fn borrowed_text<'n>(&mut self, node: &'n Node, key: &str) -> Option<&'n str> {
         match &node.value {
-            Value::Scalar { text, plain } if !plain || Self::is_text(node, text) => {
-                if text.contains('\0') {
-                    self.error(format!("`{key}` contains NUL"), node.span);
-                    return None;
-                }
-                Some(text)
-            }
+            Value::Scalar { text, plain } if !plain || Self::is_text(node, text) => Some(text),
             Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_) => {
                 self.wrong(node, key, "text");
                 None

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::tree::{Given, manifest, project, resolved, said};
 use crate::manifest::Dialect;
 use crate::project::{Feature, Identity, Journal, JournalStorage, Machine, Privilege, ProfileName, Ready};
+use crate::systemd::UnitName;
 
 fn machine(text: &str) -> Machine {
     project(text).services["a"].machine.clone().unwrap()
@@ -60,8 +61,8 @@ services:
     assert_eq!((machine.log_level.as_str(), machine.log_target.as_deref()), ("debug", Some("console")));
     assert_eq!(machine.privilege, Privilege::Fixed(ProfileName::Remount));
     assert_eq!(machine.features, [Feature::Sandboxing, Feature::Time].into());
-    assert_eq!(machine.enable.iter().map(|unit| unit.as_str()).collect::<Vec<_>>(), ["a.service", "b.timer"]);
-    assert_eq!(machine.mask.iter().map(|unit| unit.as_str()).collect::<Vec<_>>(), ["c.socket"]);
+    assert_eq!(machine.enable.iter().map(UnitName::as_str).collect::<Vec<_>>(), ["a.service", "b.timer"]);
+    assert_eq!(machine.mask.iter().map(UnitName::as_str).collect::<Vec<_>>(), ["c.socket"]);
     assert!(!machine.mask_defaults && !machine.environment_to_units);
     assert_eq!(machine.credentials["token"].bytes, b"secret");
     assert_eq!(machine.credentials["home"].bytes, b"/home/user");
@@ -89,10 +90,7 @@ services:
     let project = project(text);
     let a = project.services["a"].machine.clone().unwrap();
     assert_eq!(a.boot_timeout.as_secs(), 30);
-    assert_eq!(
-        a.enable.iter().map(|unit| unit.as_str()).collect::<Vec<_>>(),
-        ["ssh.service", "cron.service"]
-    );
+    assert_eq!(a.enable.iter().map(UnitName::as_str).collect::<Vec<_>>(), ["ssh.service", "cron.service"]);
     assert_eq!((a.journal.storage, a.journal.max), (JournalStorage::Auto, 1 << 20));
     let b = project.services["b"].machine.clone().unwrap();
     assert_eq!(b.boot_timeout.as_secs(), 300);

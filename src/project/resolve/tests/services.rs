@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::tree::{Given, manifest, project, resolved, said};
@@ -186,7 +187,7 @@ networks: {n: {ipam: {config: [{subnet: 10.2.3.0/24, gateway: 10.2.3.1}]}}, m: {
 fn a_thousand_chained_services_resolve_without_recursion() {
     let mut text = String::from("services:\n");
     for number in 0..3000 {
-        text.push_str(&format!("  s{number}: {{image: x, depends_on: [s{}]}}\n", number + 1));
+        writeln!(text, "  s{number}: {{image: x, depends_on: [s{}]}}", number + 1).unwrap();
     }
     text.push_str("  s3000: {image: x}\n");
     assert_eq!(project(&text).services.len(), 3001);

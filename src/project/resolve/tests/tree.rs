@@ -1,14 +1,13 @@
-//! A manifest for tests, from YAML text, with real places: no limits, no anchors, no interpolation.
+//! A manifest for tests, from YAML text, and what is said about it as text.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-use granit_parser::{Event, Parser, ScalarStyle};
 
 use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
 use crate::manifest::{Dialect, Files, Manifest};
 use crate::project::Project;
-use crate::yaml::{Entry, Node, Value};
+use crate::yaml::{self, Node};
 
 /// Files of a test, by path.
 #[derive(Default)]
@@ -20,36 +19,15 @@ impl Files for Given {
     }
 }
 
-/// Reads YAML into a manifest of the project `p` in `/srv/p`.
+/// Reads YAML into a manifest of the project `p` in `/srv/p`, without variables.
 pub(crate) fn manifest(text: &str) -> Manifest {
     let mut sources = Sources::default();
-    let source = sources.add("sdcompose.yaml", text);
-    let mut parser = Parser::new_from_str(text);
-    let mut events = Vec::new();
-    while let Some(event) = parser.next_event() {
-        let (event, span) = event.unwrap();
-        let bytes = span.byte_range().unwrap_or(0..0);
-        let span = Span {
-            source,
-            start: u32::try_from(bytes.start).unwrap(),
-            end: u32::try_from(bytes.end).unwrap(),
-        };
-        events.push((event, span));
-    }
-    let mut events = events.into_iter().filter(|(event, _)| {
-        matches!(
-            event,
-            Event::Scalar(..)
-                | Event::SequenceStart(..)
-                | Event::SequenceEnd
-                | Event::MappingStart(..)
-                | Event::MappingEnd
-        )
-    });
-    let empty = Node { span: Span { source, start: 0, end: 0 }, tag: None, value: Value::Null };
+    let reading = yaml::read(&mut sources, "sdcompose.yaml", text.as_bytes(), &yaml::Limits::default());
+    let root = reading.documents.and_then(|mut documents| documents.pop());
+    let empty = Span { source: SourceId(0), start: 0, end: 0 };
     Manifest {
         sources,
-        root: node(&mut events).unwrap_or(empty),
+        root: root.unwrap_or_else(|| Node::null(empty)),
         files: vec![(PathBuf::from("sdcompose.yaml"), SourceId(0))],
         directory: PathBuf::from("/srv/p"),
         name: None,
@@ -59,65 +37,9 @@ pub(crate) fn manifest(text: &str) -> Manifest {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's open list of events; filtered before")]
-fn node<'t>(events: &mut impl Iterator<Item = (Event<'t>, Span)>) -> Option<Node> {
-    let (event, mut span) = events.next()?;
-    let value = match event {
-        Event::Scalar(text, style, ..) => {
-            let plain = style == ScalarStyle::Plain;
-            if plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") {
-                Value::Null
-            } else {
-                Value::Scalar { text: text.into_owned().into_boxed_str(), plain }
-            }
-        }
-        Event::SequenceStart(..) => {
-            let mut items = Vec::new();
-            while let Some(item) = node(events) {
-                span.end = span.end.max(item.span.end);
-                items.push(item);
-            }
-            Value::Sequence(items)
-        }
-        Event::MappingStart(..) => {
-            let mut entries = Vec::new();
-            while let Some(key) = node(events) {
-                let value = node(events).unwrap();
-                span.end = span.end.max(value.span.end);
-                let (text, key_plain) = match key.value {
-                    Value::Scalar { text, plain } => (text, plain),
-                    Value::Null => ("null".into(), true),
-                    Value::Sequence(_) | Value::Mapping(_) => panic!("a key is a scalar"),
-                };
-                entries.push(Entry { key: text, key_plain, key_span: key.span, value });
-            }
-            Value::Mapping(entries)
-        }
-        _ => return None,
-    };
-    Some(Node { span, tag: None, value })
-}
-
-/// `NAME=value` lines, enough for tests.
-pub(crate) fn env_files(
-    sources: &Sources,
-    id: SourceId,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> super::super::EnvFile {
-    let text = sources.get(id).unwrap().text.clone();
-    let pairs = text.lines().map(|line| match line.split_once('=') {
-        Some((name, value)) => {
-            let value = value.strip_prefix('$').map_or(Some(value.to_owned()), lookup);
-            (name.to_owned(), Some(value.unwrap_or_default()))
-        }
-        None => (line.to_owned(), None),
-    });
-    (pairs.collect(), Vec::new())
-}
-
 /// Resolves a manifest with files.
 pub(crate) fn resolved(mut manifest: Manifest, files: &Given) -> (Option<Project>, String) {
-    let (project, diagnostics) = super::super::resolve(&mut manifest, files, &env_files);
+    let (project, diagnostics) = super::super::resolve(&mut manifest, files);
     (project, shown(&manifest.sources, &diagnostics))
 }
 
@@ -139,7 +61,7 @@ fn shown(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
     for Diagnostic { severity, what, labels, help, suggestion } in diagnostics {
         let mut line = String::new();
         if let Some(first) = labels.first() {
-            line.push_str(&format!("{} ", place(first.span)));
+            line = format!("{} ", place(first.span));
         }
         if *severity == Severity::Warning {
             line.push_str("warning: ");
@@ -148,12 +70,12 @@ fn shown(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
         for (at, label) in labels.iter().enumerate() {
             match at {
                 0 if label.text.is_empty() => {}
-                0 => line.push_str(&format!(" [{}]", label.text)),
-                _ => line.push_str(&format!(" [{} {}]", place(label.span), label.text)),
+                0 => write!(line, " [{}]", label.text).unwrap(),
+                _ => write!(line, " [{} {}]", place(label.span), label.text).unwrap(),
             }
         }
         for help in help {
-            line.push_str(&format!("; {help}"));
+            write!(line, "; {help}").unwrap();
         }
         if let Some(suggestion) = suggestion {
             let Span { start, end, .. } = suggestion.span;
