@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Dialect, Files, Manifest};
 use crate::project::{Project, Service, name};
 use crate::yaml::{Entry, Node, Value};
@@ -26,17 +26,12 @@ mod reader;
 mod service;
 mod storage;
 
+pub(in crate::project) use image::default_tag;
+pub(in crate::project) use machine::STORAGES;
 use reader::Reader;
 
 /// Most services that a project may have.
 const MOST_SERVICES: usize = 20_000;
-
-/// Reads the text of an env file: the names with their values (`None` where only the name is given), and what
-/// is wrong with it. Variables are looked up by the function given.
-pub type EnvFileReader = dyn Fn(&Sources, SourceId, &dyn Fn(&str) -> Option<String>) -> EnvFile;
-
-/// What came of an env file.
-pub type EnvFile = (Vec<(String, Option<String>)>, Vec<Diagnostic>);
 
 /// What a service's parts need to know of the whole.
 struct Scope<'m> {
@@ -47,7 +42,6 @@ struct Scope<'m> {
     services: &'m HashMap<&'m str, bool>,
     /// Top-level `systemd:`, where it is a mapping.
     defaults: Option<&'m Node>,
-    env_files: &'m EnvFileReader,
 }
 
 /// A service with the place where it was written.
@@ -57,11 +51,7 @@ struct Written<'m> {
 }
 
 /// Makes a project of a manifest. The project is `None` where any diagnostic is an error.
-pub fn resolve(
-    manifest: &mut Manifest,
-    files: &dyn Files,
-    env_files: &EnvFileReader,
-) -> (Option<Project>, Vec<Diagnostic>) {
+pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, Vec<Diagnostic>) {
     let Manifest { sources, root, files: written, directory, name, dialect, profiles, variables } = manifest;
     let mut reader = Reader::new(sources, files, directory, variables);
     let r = &mut reader;
@@ -82,7 +72,6 @@ pub fn resolve(
         dialect: *dialect,
         services: &kinds,
         defaults: defaults.filter(|node| matches!(node.value, Value::Mapping(_))),
-        env_files,
     };
     let (mut active, mut disabled) = (Vec::new(), BTreeSet::new());
     for &entry in &entries {
@@ -163,7 +152,7 @@ fn has_good_name(r: &mut Reader<'_>, entry: &Entry) -> bool {
         Scalar::Bool(_) => Some("true or false"),
         Scalar::Integer(_) | Scalar::Float(_) => Some("a number"),
         Scalar::Date => Some("a date"),
-        Scalar::Text => matches!(key, "null" | "Null" | "NULL" | "~").then_some("nothing"),
+        Scalar::Text => None,
     };
     if let Some(kind) = kind {
         r.push(
@@ -246,4 +235,4 @@ fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Spa
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::project) mod tests;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::manifest::dotenv::{self, Assignment, Format};
 use crate::yaml::{Node, Value};
 
-use super::Scope;
 use super::reader::{Pair, Reader};
 use super::service::flag;
 
@@ -19,7 +19,7 @@ const MOST_BYTES: usize = 128 * 1024;
 type Environment = (IndexMap<String, String>, Vec<String>);
 
 /// Reads the environment of a service. The env files of a service that does not run are not looked at.
-pub(super) fn read(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>, active: bool) -> Environment {
+pub(super) fn read(r: &mut Reader<'_>, node: &Node, active: bool) -> Environment {
     let written = node.get("environment").map(|node| r.pairs(node, "environment")).unwrap_or_default();
     for pair in &written {
         check_name(r, pair);
@@ -29,11 +29,8 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>, active: b
         written.iter().filter_map(|pair| Some((pair.name.clone(), pair.value.clone()?))).collect();
     let mut values = IndexMap::new();
     if let Some(node) = node.get("env_file").filter(|_| active) {
-        for (name, value) in files(r, node, scope, &own) {
-            match value.or_else(|| r.variables.get(&name).cloned()) {
-                Some(value) => values.insert(name, value),
-                None => values.shift_remove(&name),
-            };
+        for Assignment { name, value, span: _ } in files(r, node, &own) {
+            values.insert(name, value);
         }
     }
     let mut unset = Vec::new();
@@ -78,12 +75,7 @@ fn check_size(r: &mut Reader<'_>, node: &Node, values: &IndexMap<String, String>
 }
 
 /// All env files in order, later names over earlier ones.
-fn files(
-    r: &mut Reader<'_>,
-    node: &Node,
-    scope: &Scope<'_>,
-    own: &BTreeMap<String, String>,
-) -> Vec<(String, Option<String>)> {
+fn files(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> Vec<Assignment> {
     let items = match &node.value {
         Value::Sequence(items) => items.as_slice(),
         Value::Scalar { .. } => std::slice::from_ref(node),
@@ -92,24 +84,19 @@ fn files(
             return Vec::new();
         }
     };
-    items.iter().flat_map(|item| one_file(r, item, scope, own)).collect()
+    items.iter().flat_map(|item| one_file(r, item, own)).collect()
 }
 
-fn one_file(
-    r: &mut Reader<'_>,
-    node: &Node,
-    scope: &Scope<'_>,
-    own: &BTreeMap<String, String>,
-) -> Vec<(String, Option<String>)> {
-    let (path, required, raw) = match &node.value {
+fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> Vec<Assignment> {
+    let (path, required, format) = match &node.value {
         Value::Mapping(_) => {
             let Some(path) = node.get("path") else {
                 r.error("`env_file` needs a `path`", node.span);
                 return Vec::new();
             };
-            let raw = match node.get("format").and_then(|node| r.text(node, "env_file.format")) {
-                None => false,
-                Some(format) if format == "raw" => true,
+            let format = match node.get("format").and_then(|node| r.text(node, "env_file.format")) {
+                None => Format::Compose,
+                Some(format) if format == "raw" => Format::Raw,
                 Some(format) => {
                     r.push(
                         Diagnostic::error(format!("`{format}` is no format of an env file"), node.span)
@@ -118,9 +105,9 @@ fn one_file(
                     return Vec::new();
                 }
             };
-            (path, node.get("required").is_none() || flag(r, node, "required"), raw)
+            (path, node.get("required").is_none() || flag(r, node, "required"), format)
         }
-        Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, false),
+        Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, Format::Compose),
     };
     let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
     let absolute = r.path(&written);
@@ -135,21 +122,9 @@ fn one_file(
         }
         Err(_) => return Vec::new(),
     };
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            r.error(format!("env file {}: invalid UTF-8 at byte {at}", absolute.display()), path.span);
-            return Vec::new();
-        }
-    };
-    if raw {
-        return raw_lines(r, &written, path.span, &text);
-    }
-    let id = r.sources.add(written, text);
     let variables = r.variables;
     let lookup = |name: &str| own.get(name).or_else(|| variables.get(name)).cloned();
-    let (pairs, findings) = (scope.env_files)(r.sources, id, &lookup);
+    let (assignments, findings) = dotenv::read(r.sources, &written, &bytes, format, &lookup);
     let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
     for finding in findings {
         r.push(if finding.severity == Severity::Error {
@@ -158,26 +133,5 @@ fn one_file(
             finding
         });
     }
-    if failed { Vec::new() } else { pairs }
-}
-
-/// `format: raw`: no quotes, no variables, no `export`; empty lines and lines that begin with `#` are left out.
-fn raw_lines(r: &mut Reader<'_>, name: &str, span: Span, text: &str) -> Vec<(String, Option<String>)> {
-    let mut pairs = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim_start();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (key, value) = match line.split_once('=') {
-            Some((key, value)) => (key, Some(value.to_owned())),
-            None => (line, None),
-        };
-        if key.is_empty() || key.contains(char::is_whitespace) {
-            r.error(format!("env file {name}, line {}: {key:?} is no name of a variable", number + 1), span);
-        } else {
-            pairs.push((key.to_owned(), value));
-        }
-    }
-    pairs
+    if failed { Vec::new() } else { assignments }
 }
