@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::project::{Device, Healthcheck, IpamPool, Limits, Port, RestartPolicy, Ulimit};
 
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the engine's create call")]
@@ -98,6 +100,22 @@ pub struct ContainerSpec {
     pub notify_dir: Option<String>,
     /// Whether systemd is its PID 1.
     pub machine: bool,
+}
+
+/// Returns the directory that holds a machine's notify socket on this host, by the machine's container name.
+///
+/// The name is hashed: with its length bounded, the socket's path fits into the 108 bytes of `sun_path`
+/// (unix(7)). A container that replaces another one of the same name finds the same directory.
+#[must_use]
+pub fn notify_dir(root: &str, container: &str) -> String {
+    use std::fmt::Write as _;
+    let digest = Sha256::digest(container.as_bytes());
+    let mut path = format!("{root}/");
+    for byte in digest.iter().take(8) {
+        // Writing to a string cannot fail.
+        let _ = write!(path, "{byte:02x}");
+    }
+    path
 }
 
 /// Cgroup namespace of a container.
@@ -233,4 +251,15 @@ pub struct VolumeSpec {
     pub driver_opts: BTreeMap<String, String>,
     /// All labels.
     pub labels: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_finds_the_directory_of_its_notify_socket_by_its_name() {
+        assert_eq!(notify_dir("/state/notify", "shop-db-1"), "/state/notify/c0c86e53f526652c");
+        assert_ne!(notify_dir("/state/notify", "shop-db-1"), notify_dir("/state/notify", "shop-db-2"));
+    }
 }
