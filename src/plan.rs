@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::condition::Wait;
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
-use crate::project::Build;
+use crate::project::{Build, RestartPolicy};
 
 pub use crate::refusal::Refusal;
 
@@ -110,6 +110,9 @@ pub enum Action {
         outcome: Recovery,
         /// Grace period for stopping.
         grace: Duration,
+        /// The restart policy that the container keeps. A replacement takes it away from both containers, so
+        /// that an engine that restarts in between cannot run the two side by side on the same volumes.
+        restart: RestartPolicy,
     },
     /// Stops a container.
     Stop {

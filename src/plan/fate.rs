@@ -202,6 +202,9 @@ impl<'a> Look<'a, '_> {
             ContainerState::Running | ContainerState::Restarting => Fate::Keep,
             ContainerState::Paused => Fate::Unpause,
             ContainerState::Exited if self.ends && exit_code(container) == Some(0) => Fate::Keep,
+            // A run that was cut off may have left it without its files or networks, which cannot be seen. It
+            // never ran, so that completing it loses nothing.
+            ContainerState::Created if self.options.start => Fate::Create { reason: Reason::CutOff },
             state @ (ContainerState::Created
             | ContainerState::Exited
             | ContainerState::Removing

@@ -166,6 +166,10 @@ impl World {
     }
 
     fn create(&mut self, spec: &ContainerSpec) {
+        // One that never ran is completed.
+        self.observed
+            .containers
+            .retain(|container| container.name != spec.name || container.state != ContainerState::Created);
         assert!(self.observed.containers.iter().all(|container| container.name != spec.name));
         self.clock += 1;
         let networks: BTreeSet<String> = match &spec.network {

@@ -20,6 +20,8 @@ pub(super) struct End<'a> {
     pub(super) name: String,
     /// The container that is kept; `None` where a new one was made.
     pub(super) kept: Option<&'a ObservedContainer>,
+    /// The step after which it has its name; `None` where it has it already.
+    pub(super) mended: Option<StepId>,
     /// The step after which it runs; `None` where it does already (or is only made).
     pub(super) started: Option<StepId>,
     /// The step that replaced it, which has waited for its readiness.
@@ -36,7 +38,7 @@ impl<'a> Run<'a> {
         before: &[StepId],
         rolling: Option<StepId>,
     ) -> Result<End<'a>, Refusal> {
-        let mended = self.mend(replica);
+        let mended = self.mend(group.service, replica);
         if !replica.pending.is_empty() {
             let text =
                 format!("{}: the change takes effect with the next replacement", replica.pending.join(", "));
@@ -44,12 +46,18 @@ impl<'a> Run<'a> {
         }
         let mut after: Vec<StepId> = mended.into_iter().collect();
         let mut end =
-            End { name: replica.name.clone(), kept: replica.existing, started: None, replaced: None };
+            End { name: replica.name.clone(), kept: replica.existing, mended, started: None, replaced: None };
         match &replica.fate {
             Fate::Keep => {}
             Fate::Create { reason } => {
                 let spec = self.spec(group.service, replica.index)?;
-                after.extend(replica.existing.map(|debris| self.discard(debris, reason, &[])));
+                // What was made under its right name and never started is completed by the same step.
+                let completes = |found: &&ObservedContainer| {
+                    found.state == ContainerState::Created && found.name == replica.name
+                };
+                if let Some(debris) = replica.existing.filter(|found| !completes(found)) {
+                    after = vec![self.discard(debris, &replica.name, reason, &after)];
+                }
                 after.extend(self.needs_made(group.service));
                 let created = self.draft.step(Action::Create(Box::new(spec)), reason.clone(), after);
                 end.kept = None;
@@ -84,28 +92,37 @@ impl<'a> Run<'a> {
     }
 
     /// Puts right what was left, and returns the last step of it.
-    fn mend(&mut self, replica: &Replica<'a>) -> Option<StepId> {
+    fn mend(&mut self, service: &Service, replica: &Replica<'a>) -> Option<StepId> {
         let mut last = None;
         for mend in &replica.mends {
             let step = match mend {
-                Mend::Recover { aside, outcome } => self.recover(replica, aside, *outcome),
+                Mend::Recover { aside, outcome } => self.recover(service, replica, aside, *outcome),
                 Mend::Rename { from } => {
                     let action = Action::Rename { from: from.name.clone(), to: replica.name.clone() };
                     self.draft.step(action, Reason::Misnamed, last)
                 }
-                Mend::Discard { container, reason } => self.discard(container, reason, last.as_slice()),
+                Mend::Discard { container, reason } => {
+                    self.discard(container, &container.name, reason, last.as_slice())
+                }
             };
             last = Some(step);
         }
         last
     }
 
-    fn recover(&mut self, replica: &Replica<'_>, aside: &ObservedContainer, outcome: Recovery) -> StepId {
+    fn recover(
+        &mut self,
+        service: &Service,
+        replica: &Replica<'_>,
+        aside: &ObservedContainer,
+        outcome: Recovery,
+    ) -> StepId {
         let action = Action::Recover {
             container: settled_name(&replica.name).to_owned(),
             aside: aside.name.clone(),
             outcome,
             grace: grace(aside, Some(self.project), self.options.stop_timeout),
+            restart: service.restart.clone(),
         };
         let lost = match outcome {
             Recovery::RemoveOld => loss(aside),
@@ -114,16 +131,24 @@ impl<'a> Run<'a> {
         self.draft.losing(action, Reason::CutOff, None, lost)
     }
 
-    /// Stops a container where it lives, and removes it; its anonymous volumes stay.
-    fn discard(&mut self, container: &ObservedContainer, reason: &Reason, after: &[StepId]) -> StepId {
+    /// Stops a container where it lives, and removes it under the name that it has by then; its anonymous
+    /// volumes stay.
+    fn discard(
+        &mut self,
+        container: &ObservedContainer,
+        name: &str,
+        reason: &Reason,
+        after: &[StepId],
+    ) -> StepId {
         let mut after: Vec<StepId> = after.to_vec();
-        let lost = if *reason == Reason::Debris { None } else { loss(container) };
+        let worthless = matches!(container.state, ContainerState::Dead | ContainerState::Created);
+        let lost = if worthless { None } else { loss(container) };
         if lives(&container.state) {
             let grace = grace(container, Some(self.project), self.options.stop_timeout);
-            let action = Action::Stop { container: container.name.clone(), grace };
+            let action = Action::Stop { container: name.to_owned(), grace };
             after = vec![self.draft.step(action, reason.clone(), after)];
         }
-        let action = Action::Remove { container: container.name.clone(), volumes: false };
+        let action = Action::Remove { container: name.to_owned(), volumes: false };
         let removed = self.draft.losing(action, reason.clone(), after, lost);
         self.frees(container, removed);
         removed

@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
             }
             let wait = wait(group.service, condition.clone());
             let action = Action::Await { container: end.name.clone(), wait };
-            steps.push(self.draft.step(action, reason.clone(), end.started));
+            steps.push(self.draft.step(action, reason.clone(), end.started.or(end.mended)));
         }
         steps
     }
