@@ -189,7 +189,10 @@ fn machine_word(service: &mut Service, key: &str, value: &str) -> bool {
         }
         "cred" => {
             let (name, text) = value.split_once(':').unwrap();
-            machine.credentials.insert(name.to_owned(), text.as_bytes().to_vec());
+            let bytes = text.as_bytes().to_vec();
+            machine
+                .credentials
+                .insert(name.to_owned(), Credential { source: CredentialSource::Content, bytes });
         }
         "ready" => {
             machine.ready = match value {
@@ -271,6 +274,7 @@ fn bare(name: &str) -> Service {
         hostname: None,
         domainname: None,
         environment: IndexMap::new(),
+        environment_unset: Vec::new(),
         ports: Vec::new(),
         expose: Vec::new(),
         mounts: Vec::new(),
