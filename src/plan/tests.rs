@@ -13,6 +13,7 @@ use super::{Plan, Refusal, check, text};
 mod changes;
 mod downs;
 mod lint;
+mod properties;
 mod recovery;
 mod replacing;
 mod ups;
