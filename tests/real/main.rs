@@ -3,6 +3,13 @@
 //! `tests/bed/engine.sh start` starts both and `tests/bed/engine.sh env` prints the variables that name them.
 //! Without either of them these tests fail: they are part of the test command and skip nothing in silence.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests read clocks, files and the environment, and their numbers are worth reading"
+)]
+
 mod engine;
 
 use sdcompose::engine::docker::Docker;

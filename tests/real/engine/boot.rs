@@ -46,11 +46,14 @@ async fn boots(real: &Real, release: &str, version: u16) {
     // Nobody else is asked before ten seconds have gone: this was the socket.
     assert!(*ready < Duration::from_secs(10), "{release}: {ready:?}");
     assert_eq!(signals[0].1, Signal::Running);
-    let done_units = signals.iter().filter_map(|(_, signal)| match signal {
-        Signal::Booting { done, line } => Some((*done, line.clone())),
-        _ => None,
-    });
-    let (units, line) = done_units.last().expect("the console shows progress");
+    let (units, line) = signals
+        .iter()
+        .rev()
+        .find_map(|(_, signal)| {
+            let Signal::Booting { done, line } = signal else { return None };
+            Some((*done, line.clone()))
+        })
+        .expect("the console shows progress");
     assert!(units > 5 && !line.contains('\x1b'), "{release}: {units} {line}");
     println!(
         "{:?} systemd {version}: {} ms to create and start, ready {} ms later, {units} units seen",
