@@ -111,10 +111,11 @@ async fn first_ready(socket: &UnixDatagram, mut expected: watch::Receiver<Option
             }
             received = receive(socket, &mut buffer) => received.ok()?,
         };
-        if let (Some(pid), length) = received {
-            if says_ready(&buffer[..length]) && claims.len() < CLAIMS {
-                claims.insert(pid);
-            }
+        if let (Some(pid), length) = received
+            && says_ready(&buffer[..length])
+            && claims.len() < CLAIMS
+        {
+            claims.insert(pid);
         }
     }
 }
@@ -133,9 +134,9 @@ async fn receive(socket: &UnixDatagram, buffer: &mut [u8]) -> io::Result<(Option
                 &mut control,
                 RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC,
             )?;
-            let pid = control.drain().find_map(|part| match part {
-                RecvAncillaryMessage::ScmCredentials(sender) => Some(sender.pid.as_raw_nonzero().get()),
-                _ => None,
+            let pid = control.drain().find_map(|part| {
+                let RecvAncillaryMessage::ScmCredentials(sender) = part else { return None };
+                Some(sender.pid.as_raw_nonzero().get())
             });
             Ok((pid, message.bytes))
         })
@@ -274,7 +275,7 @@ mod tests {
         let listener = Listener::open(&directory).unwrap();
         listener.expect(run(own_pid()));
         say(&directory, b"");
-        say(&directory, &[0xff; 70_000]);
+        say(&directory, &vec![0xff; 70_000]);
         say(&directory, b"XREADY=1\nREADY=10\nREADY=0");
         let socket = UnixDatagram::unbound().unwrap();
         socket.connect(directory.join(SOCKET)).unwrap();

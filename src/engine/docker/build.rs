@@ -56,21 +56,21 @@ impl Docker {
         };
         let frames = futures_util::stream::poll_fn(move |cx| receiver.poll_recv(cx));
         let body = StreamBody::new(frames);
-        let built = async {
+        let sending = async {
             let news = self
                 .wire
                 .stream(with_body(Method::POST, &request, "application/x-tar", body), SILENCE)
                 .await?;
             follow(news, |news| news.show(show)).await
         };
-        let built = built.await;
+        let ended = sending.await;
         // A context that cannot be read breaks the request off; its own words say more than that.
-        if let Ok(Err(error)) = packing.await {
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                return Err(EngineError::Local { what, cause: error.to_string() });
-            }
+        if let Ok(Err(error)) = packing.await
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            return Err(EngineError::Local { what, cause: error.to_string() });
         }
-        built.map_err(|trouble: Trouble| trouble.of(&self.endpoint, Purpose::Other, what))
+        ended.map_err(|trouble: Trouble| trouble.of(&self.endpoint, Purpose::Other, what))
     }
 }
 

@@ -205,10 +205,10 @@ impl Docker {
         let options = RemoveContainerOptionsBuilder::default().v(volumes).force(force).build();
         let mut removed =
             gone(self.plain(REMOVAL, self.api.remove_container(&found.id, Some(options))).await);
-        if let Err(Trouble::Status(409, message)) = &removed {
-            if message.contains("is already in progress") {
-                removed = self.removed(&found.id).await;
-            }
+        if let Err(Trouble::Status(409, message)) = &removed
+            && message.contains("is already in progress")
+        {
+            removed = self.removed(&found.id).await;
         }
         if removed.is_ok() {
             if let Some(directory) = self.notify_root().and_then(|root| found.notify_dir(root)) {

@@ -115,10 +115,10 @@ pub(super) fn of_bollard(error: bollard::errors::Error) -> Trouble {
     if let Error::DockerResponseServerError { status_code, message } = error {
         return Trouble::Status(status_code, message);
     }
-    if let Error::IOError { err } = &error {
-        if let Some(carried) = err.get_ref().and_then(|inner| inner.downcast_ref::<Carried>()) {
-            return carried.0.clone();
-        }
+    if let Error::IOError { err } = &error
+        && let Some(carried) = err.get_ref().and_then(|inner| inner.downcast_ref::<Carried>())
+    {
+        return carried.0.clone();
     }
     if let Error::DockerStreamError { error } = error {
         return Trouble::Status(500, error);

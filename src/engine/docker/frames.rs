@@ -159,12 +159,9 @@ impl Half {
 
     fn emit(&mut self, stderr: bool, lines: &mut VecDeque<Line>) {
         let mut text = self.line.split().freeze();
-        // A terminal ends its lines by both.
-        for end in [b'\n', b'\r'] {
-            if text.last() == Some(&end) {
-                text.truncate(text.len() - 1);
-            }
-        }
+        // A terminal ends its lines by both, and systemd's status lines bring a return of their own.
+        let end = text.iter().rposition(|&byte| byte != b'\n' && byte != b'\r').map_or(0, |last| last + 1);
+        text.truncate(end);
         lines.push_back(Line { at: self.at.take(), stderr, text });
     }
 }
@@ -239,7 +236,7 @@ mod tests {
         assert_eq!(
             lines(
                 false,
-                vec![Chunk::Out("a".into()), Chunk::Err("E\n".into()), Chunk::Out("b\r\nrest".into()),]
+                vec![Chunk::Out("a".into()), Chunk::Err("E\n".into()), Chunk::Out("b\r\r\nrest".into()),]
             ),
             [(None, true, "E".into()), (None, false, "ab".into()), (None, false, "rest".into())]
         );

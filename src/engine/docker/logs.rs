@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
 use hyper::Method;
 use serde::Deserialize;
@@ -74,31 +75,16 @@ impl Docker {
         timed: bool,
     ) -> Result<BoxStream<'static, Result<Line, Trouble>>, Trouble> {
         let chunks = self.wire.stream(bare(Method::GET, &path(container, query, timed)), DEADLINE).await?;
-        let start = (chunks, Demux::new(tty), Lines::new(timed), VecDeque::new(), false);
-        Ok(futures_util::stream::try_unfold(
-            start,
-            |(mut chunks, mut demux, mut lines, mut found, mut over)| async move {
-                loop {
-                    if let Some(line) = found.pop_front() {
-                        return Ok(Some((line, (chunks, demux, lines, found, over))));
-                    }
-                    if over {
-                        return Ok(None);
-                    }
-                    match chunks.next().await {
-                        Some(bytes) => {
-                            for chunk in demux.feed(bytes?).map_err(Trouble::Garbled)? {
-                                lines.feed(chunk, &mut found);
-                            }
-                        }
-                        None => {
-                            over = true;
-                            lines.finish(&mut found);
-                        }
-                    }
-                }
-            },
-        )
+        let reading = Reading {
+            chunks,
+            demux: Demux::new(tty),
+            lines: Lines::new(timed),
+            found: VecDeque::new(),
+            over: false,
+        };
+        Ok(futures_util::stream::try_unfold(reading, |mut reading| async {
+            Ok(reading.next().await?.map(|line| (line, reading)))
+        })
         .boxed())
     }
 
@@ -110,6 +96,31 @@ impl Docker {
             Some(lines.filter_map(|line| async { line.ok() }).collect().await)
         };
         tokio::time::timeout(DEADLINE, reading).await.ok().flatten().unwrap_or_default()
+    }
+}
+
+/// A log that is read.
+struct Reading {
+    chunks: BoxStream<'static, Result<Bytes, Trouble>>,
+    demux: Demux,
+    lines: Lines,
+    found: VecDeque<Line>,
+    over: bool,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<Line>, Trouble> {
+        while self.found.is_empty() && !self.over {
+            if let Some(bytes) = self.chunks.next().await {
+                for chunk in self.demux.feed(bytes?).map_err(Trouble::Garbled)? {
+                    self.lines.feed(chunk, &mut self.found);
+                }
+            } else {
+                self.over = true;
+                self.lines.finish(&mut self.found);
+            }
+        }
+        Ok(self.found.pop_front())
     }
 }
 

@@ -52,7 +52,15 @@ struct ListedPort {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct ListedNetworkSettings {
-    networks: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    networks: Option<BTreeMap<String, ListedEndpoint>>,
+}
+
+/// Only the name of a network matters, which is the key.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct ListedEndpoint {
+    #[serde(rename = "NetworkID")]
+    _network: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -362,12 +362,12 @@ async fn boot_is_done(docker: &Docker, container: &str) -> bool {
 }
 
 async fn becomes_true(heard: Option<&mut watch::Receiver<bool>>) {
-    if let Some(heard) = heard {
-        if heard.wait_for(|ready| *ready).await.is_ok() {
-            return;
-        }
+    if let Some(heard) = heard
+        && heard.wait_for(|ready| *ready).await.is_ok()
+    {
+        return;
     }
-    pending().await
+    pending::<()>().await;
 }
 
 async fn until(time: Option<&mut BoxFuture<'static, ()>>) {

@@ -109,11 +109,11 @@ impl Wire {
 
     /// Pins the version at the first answer, so that a newer engine keeps speaking the known API.
     fn pin(&self, answer: &Response<Incoming>) {
-        if self.pinned.get().is_none() {
-            if let Some(version) = answer.headers().get("api-version").and_then(api_version) {
-                // Two first answers at once say the same.
-                let _ = self.pinned.set(version.min(NEWEST));
-            }
+        if self.pinned.get().is_none()
+            && let Some(version) = answer.headers().get("api-version").and_then(api_version)
+        {
+            // Two first answers at once say the same.
+            let _ = self.pinned.set(version.min(NEWEST));
         }
     }
 
