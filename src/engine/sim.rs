@@ -8,7 +8,10 @@
 mod calls;
 mod fault;
 mod life;
+pub mod sample;
 mod script;
+#[cfg(test)]
+mod tests;
 mod toy_systemd;
 mod world;
 
@@ -231,6 +234,7 @@ impl Sim {
             other @ (Life::Created
             | Life::Paused { .. }
             | Life::Exited { .. }
+            | Life::Restarting { .. }
             | Life::Dead
             | Life::Removing { .. }) => other,
         });

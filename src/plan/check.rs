@@ -73,7 +73,7 @@ impl<'a> Checker<'a> {
             | Action::Stop { container, grace: _ }
             | Action::Kill { container, signal: _ }
             | Action::Unpause { container } => self.uses(id, ("container", container)),
-            Action::Recover { container, aside, outcome, grace: _ } => {
+            Action::Recover { container, aside, outcome, grace: _, restart: _ } => {
                 self.uses(id, ("container", aside));
                 match outcome {
                     Recovery::RenameBack => self.make(id, ("container", container)),

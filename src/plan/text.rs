@@ -81,7 +81,7 @@ pub fn object(action: &Action) -> String {
             let limit = wait.timeout.map(|timeout| format!(" ({})", seconds(timeout))).unwrap_or_default();
             format!("{container}: {}{limit}", wait.condition)
         }
-        Action::Recover { container, aside, outcome, grace: _ } => match outcome {
+        Action::Recover { container, aside, outcome, grace: _, restart: _ } => match outcome {
             Recovery::RenameBack => format!("container {container} from {aside}"),
             Recovery::RemoveOld => format!("container {container}: remove {aside}"),
             Recovery::RollBack => format!("container {container}: back to {aside}"),

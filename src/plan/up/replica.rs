@@ -36,7 +36,7 @@ impl<'a> Run<'a> {
         before: &[StepId],
         rolling: Option<StepId>,
     ) -> Result<End<'a>, Refusal> {
-        let mended = self.mend(replica);
+        let mended = self.mend(group.service, replica);
         if !replica.pending.is_empty() {
             let text =
                 format!("{}: the change takes effect with the next replacement", replica.pending.join(", "));
@@ -84,11 +84,11 @@ impl<'a> Run<'a> {
     }
 
     /// Puts right what was left, and returns the last step of it.
-    fn mend(&mut self, replica: &Replica<'a>) -> Option<StepId> {
+    fn mend(&mut self, service: &Service, replica: &Replica<'a>) -> Option<StepId> {
         let mut last = None;
         for mend in &replica.mends {
             let step = match mend {
-                Mend::Recover { aside, outcome } => self.recover(replica, aside, *outcome),
+                Mend::Recover { aside, outcome } => self.recover(service, replica, aside, *outcome),
                 Mend::Rename { from } => {
                     let action = Action::Rename { from: from.name.clone(), to: replica.name.clone() };
                     self.draft.step(action, Reason::Misnamed, last)
@@ -100,12 +100,19 @@ impl<'a> Run<'a> {
         last
     }
 
-    fn recover(&mut self, replica: &Replica<'_>, aside: &ObservedContainer, outcome: Recovery) -> StepId {
+    fn recover(
+        &mut self,
+        service: &Service,
+        replica: &Replica<'_>,
+        aside: &ObservedContainer,
+        outcome: Recovery,
+    ) -> StepId {
         let action = Action::Recover {
             container: settled_name(&replica.name).to_owned(),
             aside: aside.name.clone(),
             outcome,
             grace: grace(aside, Some(self.project), self.options.stop_timeout),
+            restart: service.restart.clone(),
         };
         let lost = match outcome {
             Recovery::RemoveOld => loss(aside),
