@@ -1,9 +1,12 @@
 //! The manifest files as written, merged and interpolated: one tree whose every node still knows its place.
 //! Nothing is typed or defaulted here.
 
+pub mod dotenv;
 mod interpolate;
+mod merge;
 
 pub use interpolate::{Expansion, Fault, FaultKind, expand, interpolate};
+pub use merge::merge;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

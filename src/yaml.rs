@@ -6,7 +6,7 @@
 mod events;
 mod read;
 
-pub use read::{Limits, Reading, read};
+pub use read::{Limits, Reading, decode, read};
 
 use crate::diagnostic::Span;
 
@@ -62,6 +62,12 @@ pub struct Entry {
 }
 
 impl Node {
+    /// Makes a node that holds nothing.
+    #[must_use]
+    pub fn null(span: Span) -> Self {
+        Self { span, tag: None, value: Value::Null }
+    }
+
     /// Returns the value of a key, where this is a mapping that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -102,6 +108,22 @@ impl Node {
             },
             Value::Sequence(_) => "a list",
             Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Shows a tree in one line for tests: plain scalars bare, others quoted, tags before their node.
+#[cfg(test)]
+pub(crate) fn shown(node: &Node) -> String {
+    let tag = node.tag.as_ref().map_or(String::new(), |tag| format!("!{tag} "));
+    tag + &match &node.value {
+        Value::Null => "~".to_owned(),
+        Value::Scalar { text, plain: true } => text.to_string(),
+        Value::Scalar { text, plain: false } => format!("{text:?}"),
+        Value::Sequence(nodes) => format!("[{}]", nodes.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Mapping(entries) => {
+            let entry = |entry: &Entry| format!("{}: {}", entry.key, shown(&entry.value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
     }
 }

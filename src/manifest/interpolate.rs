@@ -125,7 +125,7 @@ impl Walk<'_> {
 }
 
 /// Makes one warning of all variables that were asked for and have no value.
-fn unset(places: &[(String, Span)]) -> Option<Diagnostic> {
+pub(super) fn unset(places: &[(String, Span)]) -> Option<Diagnostic> {
     let (first, span) = places.first()?;
     let mut names: Vec<&str> = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -161,18 +161,16 @@ fn blank(span: Span) -> Label {
 }
 
 /// Says what is wrong with a template.
-fn told(kind: &FaultKind, span: Span) -> Diagnostic {
+pub(super) fn told(kind: &FaultKind, span: Span) -> Diagnostic {
     let dollar = "write `$$` for a dollar sign";
     match kind {
         FaultKind::Unclosed => Diagnostic::error("`${` is not closed by `}`", span).help(dollar),
         FaultKind::NoName => Diagnostic::error("a variable's name is missing", span).help(dollar),
-        FaultKind::BadName(name) => {
-            Diagnostic::error(format!("`{}` is not a variable's name", name.escape_debug()), span)
-                .help("a name has letters, digits and `_`, and does not start with a digit")
-                .help(dollar)
-        }
+        FaultKind::BadName(name) => Diagnostic::error(format!("`{name}` is not a variable's name"), span)
+            .help("a name has letters, digits and `_`, and does not start with a digit")
+            .help(dollar),
         FaultKind::BadOperator(found) => Diagnostic::error(
-            format!("`{}` is no operator on a variable", found.escape_debug()),
+            format!("`{found}` is no operator on a variable"),
             span,
         )
         .help("operators are `:-` and `-` (default), `:+` and `+` (alternative), `:?` and `?` (required)")

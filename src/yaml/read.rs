@@ -8,6 +8,8 @@ mod text;
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::yaml::Node;
 
+pub use text::decode;
+
 use build::Builder;
 
 /// How much a text may cost. The defaults are far above real manifests (the largest of 364 public ones has
@@ -59,6 +61,9 @@ pub fn read(sources: &mut Sources, name: &str, bytes: &[u8], limits: &Limits) ->
         (source, Ok(text)) => (source, text),
         (source, Err(problem)) => return Reading { source, documents: None, diagnostics: vec![*problem] },
     };
+    if let Some(problem) = text::unprintable(source, &text) {
+        return Reading { source, documents: None, diagnostics: vec![problem] };
+    }
     let mut builder = Builder::new(source, &text, limits);
     builder.run();
     let (documents, diagnostics) = builder.finish();

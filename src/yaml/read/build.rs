@@ -100,7 +100,7 @@ impl<'text> Builder<'text> {
     /// Returns the documents and all findings.
     pub(super) fn finish(mut self) -> (Vec<Node>, Vec<Diagnostic>) {
         if self.documents.is_empty() {
-            self.documents.push(Node { span: self.span(0..0), tag: None, value: Value::Null });
+            self.documents.push(Node::null(self.span(0..0)));
         }
         (self.documents, self.diagnostics)
     }
@@ -116,7 +116,7 @@ impl<'text> Builder<'text> {
             Kind::UnknownAlias(name) => {
                 let problem = messages::unknown_alias(self.span(bytes.clone()), &name);
                 self.problem(problem);
-                self.place(null(self.span(bytes)), 0);
+                self.place(Node::null(self.span(bytes)), 0);
             }
             Kind::Scalar { text, plain, marks } => self.scalar(text, plain, marks, bytes),
             Kind::SequenceStart(marks) => self.start(marks, &bytes, Items::Sequence(Vec::new())),
@@ -225,7 +225,7 @@ impl<'text> Builder<'text> {
         }
         if self.expand(nodes, span) {
             let node = self.anchors.get(&id).map(|anchored| anchored.node.clone());
-            self.place(node.unwrap_or_else(|| null(span)), height);
+            self.place(node.unwrap_or_else(|| Node::null(span)), height);
         }
     }
 
@@ -328,10 +328,6 @@ enum Typed {
     AsWritten,
     Text,
     Plain,
-}
-
-fn null(span: Span) -> Node {
-    Node { span, tag: None, value: Value::Null }
 }
 
 /// Collects what could be names of aliases. Too many is harmless: they only decide which anchors are kept.

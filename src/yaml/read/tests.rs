@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::yaml::Value;
+use crate::yaml::{Value, shown};
 
 /// The findings of a text, one a line: `line:column what; also line:column; help`.
 fn told(bytes: impl AsRef<[u8]>) -> String {
@@ -40,20 +40,6 @@ fn tree(text: &str) -> String {
     let reading = read(&mut sources, "a.yaml", text.as_bytes(), &Limits::default());
     assert_eq!(reading.diagnostics, [], "{}", told(text));
     reading.documents.unwrap().iter().map(shown).collect::<Vec<_>>().join("\n")
-}
-
-fn shown(node: &Node) -> String {
-    let tag = node.tag.as_ref().map_or(String::new(), |tag| format!("!{tag} "));
-    tag + &match &node.value {
-        Value::Null => "~".to_owned(),
-        Value::Scalar { text, plain: true } => text.to_string(),
-        Value::Scalar { text, plain: false } => format!("{text:?}"),
-        Value::Sequence(nodes) => format!("[{}]", nodes.iter().map(shown).collect::<Vec<_>>().join(", ")),
-        Value::Mapping(entries) => {
-            let entry = |entry: &crate::yaml::Entry| format!("{}: {}", entry.key, shown(&entry.value));
-            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
-        }
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test is about time")]

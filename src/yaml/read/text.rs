@@ -1,12 +1,15 @@
-//! Whether bytes are text that YAML allows, said with the place of the first byte that is not.
+//! Whether bytes are text, and text that YAML allows, said with the place of the first byte that is not.
 
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::yaml::Limits;
 
-/// Returns the text without its byte order mark, added to `sources`.
-pub(super) fn decode(
+/// Adds a file's text to `sources`, without its byte order mark; an empty one where the bytes are no text.
+///
+/// # Errors
+/// Says that the file is too large, in another encoding, or not UTF-8, with the place of the first such byte.
+pub fn decode(
     sources: &mut Sources,
     name: &str,
     bytes: &[u8],
@@ -21,18 +24,21 @@ pub(super) fn decode(
         return (sources.add(name, ""), Err(problem.help("save the file as UTF-8").into()));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text: Arc<str> = match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            let text: Arc<str> = text.into();
+            (sources.add(name, Arc::clone(&text)), Ok(text))
+        }
         Err(error) => {
             let (source, problem) = not_utf8(sources, name, bytes, error.valid_up_to());
-            return (source, Err(problem.into()));
+            (source, Err(problem.into()))
         }
-    };
-    let source = sources.add(name, Arc::clone(&text));
-    match control_character(&text) {
-        None => (source, Ok(text)),
-        Some((at, character)) => (source, Err(control(source, at, character).into())),
     }
+}
+
+/// Says which is the first character of a text that YAML does not allow.
+pub(super) fn unprintable(source: SourceId, text: &str) -> Option<Diagnostic> {
+    control_character(text).map(|(at, character)| control(source, at, character))
 }
 
 /// Names the encodings that editors of other systems write, by their first bytes (YAML 1.2.2, §5.2).

@@ -63,8 +63,7 @@ pub(super) fn syntax(source: SourceId, text: &str, error: &SyntaxError, limits: 
         Rule::Indentation => Diagnostic::error("this line is indented as none before it", here)
             .help("keys of one mapping start in the same column"),
         Rule::ReservedCharacter(character) => {
-            Diagnostic::error(format!("a text cannot start with `{}`", character.escape_default()), here)
-                .help("quote it")
+            Diagnostic::error(format!("a text cannot start with `{character}`"), here).help("quote it")
         }
         Rule::Other(words) => Diagnostic::error(format!("this is not YAML: {words}"), here),
     }
