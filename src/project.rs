@@ -25,9 +25,12 @@ pub mod port;
 pub mod quantity;
 pub mod resolve;
 pub mod scalar;
+pub mod show;
 
 pub use crate::systemd::privilege::{Feature, Privilege, ProfileName};
-pub use machine::{Identity, Journal, JournalStorage, Machine, Ready, UnitFile};
+pub use machine::{
+    Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
+};
 
 /// A whole project, ready to be planned.
 #[derive(Debug, Clone, PartialEq)]

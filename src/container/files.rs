@@ -4,7 +4,7 @@
 
 use indexmap::IndexMap;
 
-use crate::project::{Journal, JournalStorage, Machine, Service, UnitFile};
+use crate::project::{Credential, Journal, JournalStorage, Machine, Service, UnitFile};
 use crate::systemd::defaults::{Decision, boot};
 
 use super::{Content, FileSpec};
@@ -52,14 +52,14 @@ fn add_unit(files: &mut Vec<FileSpec>, name: &str, unit: &UnitFile) {
     }
 }
 
-fn add_credentials(files: &mut Vec<FileSpec>, credentials: &IndexMap<String, Vec<u8>>) {
+fn add_credentials(files: &mut Vec<FileSpec>, credentials: &IndexMap<String, Credential>) {
     if credentials.is_empty() {
         return;
     }
     let directory = FileSpec { path: CREDENTIALS_DIR.to_owned(), mode: 0o700, content: Content::Directory };
     files.push(directory);
     for (name, value) in credentials {
-        files.push(file(&format!("{CREDENTIALS_DIR}/{name}"), 0o400, value.clone()));
+        files.push(file(&format!("{CREDENTIALS_DIR}/{name}"), 0o400, value.bytes.clone()));
     }
 }
 

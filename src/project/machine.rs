@@ -2,6 +2,8 @@
 //! makes them, the planner and `config` read them.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -36,8 +38,8 @@ pub struct Machine {
     pub units: IndexMap<UnitName, UnitFile>,
     /// Whether `environment` reaches the units and not only PID 1.
     pub environment_to_units: bool,
-    /// Credentials by name; values may be secret.
-    pub credentials: IndexMap<String, Vec<u8>>,
+    /// Credentials by name.
+    pub credentials: IndexMap<String, Credential>,
     /// What "ready" means.
     pub ready: Ready,
     /// Time after which the boot has failed.
@@ -46,6 +48,32 @@ pub struct Machine {
     pub journal: Journal,
     /// Where `container_uuid` comes from.
     pub identity: Identity,
+}
+
+/// One entry of `systemd.credentials`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Where it comes from.
+    pub source: CredentialSource,
+    /// What it holds; may be secret, so `Debug` does not show it.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({} bytes)", self.bytes.len())
+    }
+}
+
+/// Where a credential comes from; `config` shows this and not the credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// A file, absolute.
+    File(PathBuf),
+    /// A variable of the host's environment.
+    Environment(String),
+    /// The manifest itself.
+    Content,
 }
 
 /// One entry of `systemd.units`.

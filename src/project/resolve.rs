@@ -26,6 +26,8 @@ mod reader;
 mod service;
 mod storage;
 
+pub(in crate::project) use image::default_tag;
+pub(in crate::project) use machine::STORAGES;
 use reader::Reader;
 
 /// Most services that a project may have.
@@ -246,4 +248,4 @@ fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Spa
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::project) mod tests;

@@ -52,10 +52,8 @@ fn written(
             for item in items {
                 let Some(other) = r.text(item, "depends_on") else { continue };
                 if exists(r, &entry.key, &other, item.span, scope) {
-                    let is_machine = scope.services.get(other.as_str()).copied().unwrap_or(false);
-                    let condition =
-                        if is_machine { DependencyCondition::Ready } else { DependencyCondition::Started };
-                    all.insert(other, Dependency { condition, restart: false, required: true });
+                    let dependency = short_form(&other, scope);
+                    all.insert(other, dependency);
                 }
             }
         }
@@ -96,8 +94,18 @@ fn exists(r: &mut Reader<'_>, own: &str, other: &str, span: Span, scope: &Scope<
     false
 }
 
+/// A machine is ready when it has booted; a plain container has no such moment, and is started.
+fn short_form(other: &str, scope: &Scope<'_>) -> Dependency {
+    let is_machine = scope.services.get(other).copied().unwrap_or(false);
+    let condition = if is_machine { DependencyCondition::Ready } else { DependencyCondition::Started };
+    Dependency { condition, restart: false, required: true }
+}
+
 fn long_form(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<Dependency> {
     let node = &entry.value;
+    if node.is_listed() {
+        return Some(short_form(&entry.key, scope));
+    }
     if !matches!(node.value, Value::Mapping(_)) {
         r.wrong(node, &format!("depends_on.{}", entry.key), "a mapping with a `condition`");
         return None;

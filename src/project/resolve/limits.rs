@@ -186,12 +186,12 @@ fn ulimit(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Ulimit> {
     const BOUNDS: std::ops::RangeInclusive<i64> = -1..=i64::MAX;
     let limit = match &node.value {
         Value::Mapping(_) => {
-            let mut part = |part: &str| match node.get(part) {
-                Some(node) => r.integer(node, &format!("{key}.{part}"), BOUNDS),
-                None => {
+            let mut part = |part: &str| {
+                let Some(node) = node.get(part) else {
                     r.error(format!("`{key}` needs `soft` and `hard`"), node.span);
-                    None
-                }
+                    return None;
+                };
+                r.integer(node, &format!("{key}.{part}"), BOUNDS)
             };
             Ulimit { soft: part("soft")?, hard: part("hard")? }
         }

@@ -20,6 +20,8 @@ mod credentials;
 mod journal;
 mod units;
 
+pub(in crate::project) use journal::STORAGES;
+
 /// The unit that a machine boots: `sysinit.target` would leave enabled services unstarted and /run/nologin
 /// in place (systemd.special(7)).
 const TARGET: &str = "multi-user.target";
@@ -31,27 +33,6 @@ const LOG_LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "noti
 /// The targets of `--log-target=` (systemd(1)).
 const LOG_TARGETS: [&str; 7] =
     ["console", "console-prefixed", "kmsg", "journal", "journal-or-kmsg", "auto", "null"];
-
-/// The profiles by name.
-pub(in crate::project) const PROFILES: [(&str, ProfileName); 9] = [
-    ("podman", ProfileName::Podman),
-    ("writable-cgroups", ProfileName::WritableCgroups),
-    ("remapped", ProfileName::Remapped),
-    ("own-subtree", ProfileName::OwnSubtree),
-    ("remount", ProfileName::Remount),
-    ("own-subtree-v1", ProfileName::OwnSubtreeV1),
-    ("unified-on-hybrid", ProfileName::UnifiedOnHybrid),
-    ("privileged", ProfileName::Privileged),
-    ("classic", ProfileName::Classic),
-];
-
-/// The features by name.
-pub(in crate::project) const FEATURES: [(&str, Feature); 4] = [
-    ("sandboxing", Feature::Sandboxing),
-    ("nfs", Feature::Nfs),
-    ("fuse", Feature::Fuse),
-    ("time", Feature::Time),
-];
 
 /// Whether a service is a machine: in `sdcompose.yaml` unless it, or the top level, says `systemd: false`;
 /// in a compose file only where it has the key.
@@ -290,10 +271,10 @@ fn privilege(r: &mut Reader<'_>, layers: &Layers<'_>) -> Privilege {
     if text == "auto" {
         return Privilege::Auto;
     }
-    if let Some((_, profile)) = PROFILES.iter().find(|(name, _)| *name == text) {
-        return Privilege::Fixed(*profile);
+    if let Some(profile) = ProfileName::parse(&text) {
+        return Privilege::Fixed(profile);
     }
-    let words: Vec<&str> = std::iter::once("auto").chain(PROFILES.iter().map(|(name, _)| *name)).collect();
+    let words: Vec<&str> = std::iter::once("auto").chain(ProfileName::ALL.map(ProfileName::as_str)).collect();
     unknown_word(r, node, "systemd.privilege", &text, &words);
     Privilege::Auto
 }
@@ -307,13 +288,11 @@ fn features(r: &mut Reader<'_>, layers: &Layers<'_>) -> BTreeSet<Feature> {
         };
         for item in items {
             let Some(text) = r.some_text(item, "systemd.features") else { continue };
-            match FEATURES.iter().find(|(name, _)| *name == text) {
-                Some((_, feature)) => {
-                    all.insert(*feature);
+            match Feature::parse(&text) {
+                Some(feature) => {
+                    all.insert(feature);
                 }
-                None => {
-                    unknown_word(r, item, "systemd.features", &text, &FEATURES.map(|(name, _)| name));
-                }
+                None => unknown_word(r, item, "systemd.features", &text, &Feature::ALL.map(Feature::as_str)),
             }
         }
     }
@@ -408,7 +387,7 @@ fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
         return Ready::Units(units);
     }
     match r.some_text(node, "systemd.ready").as_deref() {
-        Some("running") => Ready::Running,
+        Some("running") | None => Ready::Running,
         Some("degraded") => Ready::Degraded,
         Some(text) if text.contains('.') => {
             Ready::Units(checked_unit(r, text, node.span).into_iter().collect())
@@ -417,7 +396,6 @@ fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
             unknown_word(r, node, "systemd.ready", text, &["running", "degraded", "[a list of units]"]);
             Ready::Running
         }
-        None => Ready::Running,
     }
 }
 

@@ -9,9 +9,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::project::{Attachment, IpamPool, Network, NetworkChoice, Port, Protocol, hosts, name, port};
 use crate::yaml::{Entry, Node, Value};
 
+use super::Written;
 use super::reader::Reader;
 use super::service::{field, flag, labels, place};
-use super::{Scope, Written};
 
 /// Most ports of one service.
 const MOST_PORTS: usize = 1024;
@@ -104,7 +104,7 @@ fn checked<T>(
 }
 
 /// Reads how a service is networked: `network_mode`, or `networks`, or the default network.
-pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> NetworkChoice {
+pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
     if let Some(mode) = node.get("network_mode") {
         if let Some(networks) = node.entry("networks") {
             r.push(
@@ -124,7 +124,6 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) ->
             Some(_) | None => NetworkChoice::Mode(text),
         };
     }
-    let _ = scope;
     let mut joined = IndexMap::new();
     if let Some(networks) = node.get("networks") {
         match &networks.value {
@@ -142,7 +141,7 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) ->
                 }
             }
             Value::Null | Value::Scalar { .. } => {
-                r.wrong(networks, "networks", "a list or a mapping of networks")
+                r.wrong(networks, "networks", "a list or a mapping of networks");
             }
         }
     }

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
     /// Text, as it stands in the tree.
     pub(super) fn borrowed_text<'n>(&mut self, node: &'n Node, key: &str) -> Option<&'n str> {
         match &node.value {
-            Value::Scalar { text, plain } if !plain || self.is_text(node, text) => {
+            Value::Scalar { text, plain } if !plain || Self::is_text(node, text) => {
                 if text.contains('\0') {
                     self.error(format!("`{key}` contains NUL"), node.span);
                     return None;
@@ -209,17 +209,17 @@ impl<'a> Reader<'a> {
                 }
                 within
             }
+            // More digits than an integer has are a float to YAML, and a number to the user.
+            Scalar::Float(_) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                self.error(format!("`{key}` is out of range: {text}"), node.span);
+                None
+            }
             Scalar::Float(_) => {
                 self.error(format!("`{key}` must be a whole number, found {text}"), node.span);
                 None
             }
             Scalar::Bool(_) | Scalar::Date | Scalar::Text => {
-                // More digits than any integer has are a number to the user.
-                if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-                    self.error(format!("`{key}` is out of range: {text}"), node.span);
-                } else {
-                    self.wrong(node, key, "a whole number");
-                }
+                self.wrong(node, key, "a whole number");
                 None
             }
         }
@@ -260,7 +260,11 @@ impl<'a> Reader<'a> {
             Value::Mapping(entries) => entries
                 .iter()
                 .filter_map(|entry| {
-                    let value = self.printed(&entry.value, &format!("{key}.{}", entry.key))?;
+                    let value = if entry.value.value == Value::Null {
+                        None
+                    } else {
+                        Some(self.printed(&entry.value, &format!("{key}.{}", entry.key))?)
+                    };
                     Some(Pair { name: entry.key.to_string(), value, span: entry.key_span })
                 })
                 .collect(),
@@ -291,37 +295,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text of any scalar; `Some(None)` for an empty place, `None` where it is none.
-    fn printed(&mut self, node: &Node, key: &str) -> Option<Option<String>> {
+    /// The text of any scalar; `None` where it is none, which is said.
+    fn printed(&mut self, node: &Node, key: &str) -> Option<String> {
         match &node.value {
-            Value::Null => Some(None),
-            Value::Scalar { text, plain } if !plain || self.is_interpolated(node, text) => {
-                Some(Some(text.to_string()))
-            }
-            Value::Scalar { text, .. } if scalar::classify(text) != Scalar::Date => {
-                Some(Some(scalar::print(text)))
-            }
+            Value::Scalar { text, plain } if !plain || node.is_interpolated() => Some(text.to_string()),
+            Value::Scalar { text, .. } if scalar::classify(text) != Scalar::Date => Some(scalar::print(text)),
             Value::Scalar { .. } => {
                 self.wrong(node, key, "text");
                 None
             }
-            Value::Sequence(_) | Value::Mapping(_) => {
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => {
                 self.wrong(node, key, "text, a number, true or false");
                 None
             }
         }
     }
 
-    fn is_text(&self, node: &Node, text: &str) -> bool {
-        scalar::classify(text) == Scalar::Text || self.is_interpolated(node, text)
-    }
-
-    /// Whether a plain scalar got its text from a variable: then it is text, whatever it looks like.
-    fn is_interpolated(&self, node: &Node, text: &str) -> bool {
-        let Span { source, start, end } = node.span;
-        self.sources
-            .get(source)
-            .and_then(|source| source.text.get(start as usize..end as usize))
-            .is_some_and(|written| written.contains('$') && written.trim() != text)
+    /// What variables took part in is text, whatever it looks like.
+    fn is_text(node: &Node, text: &str) -> bool {
+        node.is_interpolated() || scalar::classify(text) == Scalar::Text
     }
 }

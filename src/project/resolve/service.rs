@@ -32,7 +32,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
     let process = process::read(r, node, is_machine);
     let machine = is_machine.then(|| machine::read(r, entry, scope, &process));
     let (environment, environment_unset) = environment::read(r, node, scope, active);
-    let network = network::read_choice(r, node, scope);
+    let network = network::read_choice(r, node);
     Some(Service {
         name: entry.key.to_string(),
         image,

@@ -68,10 +68,14 @@ fn check_target(r: &mut Reader<'_>, mount: &Mount, span: Span) {
     if target == "/" {
         r.error("nothing can be mounted over `/`", span);
     } else if !target.starts_with('/') {
-        r.push(
-            Diagnostic::warning(format!("the path inside, `{target}`, is not absolute"), span)
-                .help("the form is source:/path/inside"),
-        );
+        let letter = target.get(1..3) == Some(":/");
+        r.push(Diagnostic::warning(format!("the path inside, `{target}`, is not absolute"), span).help(
+            if letter {
+                "a single letter before `:` is a Windows drive, as in Compose; give the volume a longer name"
+            } else {
+                "the form is source:/path/inside"
+            },
+        ));
     }
 }
 

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::diagnostic::Diagnostic;
+use crate::project::{Credential, CredentialSource};
 use crate::yaml::{Entry, Value};
 
 use super::super::reader::Reader;
@@ -12,16 +13,16 @@ use super::Layers;
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// Reads the credentials of all layers; the last layer that has a name decides it.
-pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<String, Vec<u8>> {
+pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<String, Credential> {
     let mut all = IndexMap::new();
     for node in layers.all("credentials") {
         for entry in r.entries_or_none(node, "systemd.credentials") {
             check_name(r, entry);
-            let Some(bytes) = one(r, entry) else { continue };
-            if bytes.len() > MOST_BYTES {
+            let Some(credential) = one(r, entry) else { continue };
+            if credential.bytes.len() > MOST_BYTES {
                 r.error(format!("the credential `{}` is larger than 1 MiB", entry.key), entry.key_span);
             }
-            all.insert(entry.key.to_string(), bytes);
+            all.insert(entry.key.to_string(), credential);
         }
     }
     all
@@ -42,7 +43,7 @@ fn check_name(r: &mut Reader<'_>, entry: &Entry) {
     }
 }
 
-fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<Vec<u8>> {
+fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<Credential> {
     let node = &entry.value;
     let key = format!("systemd.credentials.{}", entry.key);
     let Value::Mapping(sources) = &node.value else {
@@ -58,18 +59,25 @@ fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<Vec<u8>> {
     };
     let path = format!("{key}.{}", source.key);
     match &*source.key {
-        "file" => r.file(&source.value, &path).map(|(_, bytes)| bytes),
-        "content" => r.text(&source.value, &path).map(String::into_bytes),
+        "file" => {
+            let (path, bytes) = r.file(&source.value, &path)?;
+            Some(Credential { source: CredentialSource::File(path), bytes })
+        }
+        "content" => {
+            let bytes = r.text(&source.value, &path)?.into_bytes();
+            Some(Credential { source: CredentialSource::Content, bytes })
+        }
         "environment" => {
             let name = r.some_text(&source.value, &path)?;
-            let value = r.variables.get(&name).map(|value| value.clone().into_bytes());
-            if value.is_none() {
+            let Some(value) = r.variables.get(&name) else {
                 r.push(
                     Diagnostic::error(format!("the variable {name} is not set"), source.value.span)
                         .help("set it in the environment or in `.env`"),
                 );
-            }
-            value
+                return None;
+            };
+            let bytes = value.clone().into_bytes();
+            Some(Credential { source: CredentialSource::Environment(name), bytes })
         }
         other => {
             r.push(
