@@ -13,6 +13,8 @@ pub mod files;
 pub mod fingerprint;
 pub mod spec;
 
+pub use names::notify_dir;
+
 #[cfg(test)]
 pub(crate) mod sketch;
 #[cfg(test)]
@@ -236,4 +238,15 @@ pub struct VolumeSpec {
     pub driver_opts: BTreeMap<String, String>,
     /// All labels.
     pub labels: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_finds_the_directory_of_its_notify_socket_by_its_name() {
+        assert_eq!(notify_dir("/state/notify", "shop-db-1"), "/state/notify/c0c86e53f526652c");
+        assert_ne!(notify_dir("/state/notify", "shop-db-1"), notify_dir("/state/notify", "shop-db-2"));
+    }
 }
