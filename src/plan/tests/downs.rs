@@ -77,7 +77,9 @@ fn what_does_not_run_is_only_removed_and_the_paused_is_thawed() {
     let world = World::after_up("a\nb needs=a\nc needs=b")
         .set("shop-b-1", ContainerState::Exited)
         .set("shop-c-1", ContainerState::Paused);
-    same(&downed(None, &world, &DownOptions::default()), "
+    same(
+        &downed(None, &world, &DownOptions::default()),
+        "
         1 unpause container shop-c-1    requested
         2 stop    container shop-c-1    requested  after 1
         3 remove  container shop-c-1    requested  after 2        destroys: what was written into its root
@@ -85,7 +87,8 @@ fn what_does_not_run_is_only_removed_and_the_paused_is_thawed() {
         5 stop    container shop-a-1    requested  after 2
         6 remove  container shop-a-1    requested  after 5        destroys: what was written into its root
         7 remove  network shop_default  requested  after 3, 4, 6
-        ");
+        ",
+    );
 }
 
 #[test]

@@ -23,21 +23,27 @@ fn a_step_that_forgets_what_it_needs_is_found() {
     for step in &mut plan.steps {
         step.after.clear();
     }
-    same(&faults(&plan), "
+    same(
+        &faults(&plan),
+        "
         step 3: it uses the volume shop_data and does not wait for its making
         step 3: it uses the network shop_default and does not wait for its making
         step 4: it uses the container shop-db-1 and does not wait for its making
         step 5: it uses the container shop-db-1 and does not wait for its making
-        ");
+        ",
+    );
 }
 
 #[test]
 fn a_circle_is_found() {
     let mut plan = fresh("db");
     plan.steps[0].after.insert(StepId(2));
-    same(&faults(&plan), "
+    same(
+        &faults(&plan),
+        "
         step 1: it waits for step 3, which comes later
-        ");
+        ",
+    );
 }
 
 #[test]
@@ -46,11 +52,14 @@ fn what_goes_twice_or_is_used_after_is_found() {
     let start = step(Action::Start { container: "a".to_owned() });
     let volume = step(Action::RemoveVolume { volume: "v".to_owned() });
     let plan = Plan { steps: vec![remove(), remove(), start, volume], notes: Vec::new() };
-    same(&faults(&plan), "
+    same(
+        &faults(&plan),
+        "
         step 2: the container a is removed twice
         step 3: it uses the container a, which is gone
         step 4: it removes a volume without saying that its data are lost
-        ");
+        ",
+    );
 }
 
 #[test]

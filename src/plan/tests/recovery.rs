@@ -5,15 +5,21 @@ use super::*;
 #[test]
 fn a_replacement_cut_off_before_the_new_one_was_made_is_undone() {
     let world = World::after_up("db").rename("shop-db-1", "shop-db-1.old-0123abcd");
-    same(&plan_of("db", &world), "
+    same(
+        &plan_of("db", &world),
+        "
         1 recover container shop-db-1 from shop-db-1.old-0123abcd  an earlier run was cut off
-        ");
+        ",
+    );
     let stopped = world.set("shop-db-1.old-0123abcd", ContainerState::Exited);
-    same(&plan_of("db", &stopped), "
+    same(
+        &plan_of("db", &stopped),
+        "
         1 recover container shop-db-1 from shop-db-1.old-0123abcd  an earlier run was cut off
         2 start   container shop-db-1                              is exited                   after 1
         3 await   shop-db-1: running (90s)                         until it is ready           after 2
-        ");
+        ",
+    );
     same(&plan_of("db env=A=1", &stopped), "
         1 recover container shop-db-1 from shop-db-1.old-0123abcd  an earlier run was cut off
         2 replace container shop-db-1                              changed: environment        after 1  destroys: what was written into its root
@@ -44,29 +50,38 @@ fn a_new_container_that_is_ready_outlives_the_old_one() {
 #[test]
 fn a_misnamed_container_gets_its_name_back() {
     let world = World::after_up("db").rename("shop-db-1", "0123_shop-db-1");
-    same(&plan_of("db", &world), "
+    same(
+        &plan_of("db", &world),
+        "
         1 rename container 0123_shop-db-1 to shop-db-1  misnamed
-        ");
+        ",
+    );
 }
 
 #[test]
 fn a_second_container_of_a_replica_goes() {
     let world = World::after_up("db").copy("shop-db-1", "elsewhere");
-    same(&plan_of("db", &world), "
+    same(
+        &plan_of("db", &world),
+        "
         1 stop   container elsewhere  misnamed
         2 remove container elsewhere  misnamed  after 1  destroys: what was written into its root
-        ");
+        ",
+    );
 }
 
 #[test]
 fn a_half_removed_container_is_cleared_away() {
     let world = World::after_up("db").set("shop-db-1", ContainerState::Dead);
-    same(&plan_of("db", &world), "
+    same(
+        &plan_of("db", &world),
+        "
         1 remove container shop-db-1       half removed
         2 create container shop-db-1       half removed       after 1
         3 start  container shop-db-1       with its project   after 2
         4 await  shop-db-1: running (90s)  until it is ready  after 3
-        ");
+        ",
+    );
 }
 
 #[test]

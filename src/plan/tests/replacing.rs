@@ -15,11 +15,14 @@ fn a_moved_image_replaces_the_machines_made_from_it() {
     let mut world = World::after_up("db\nweb image=db:1\ncache plain");
     world.bring("db:1", "2");
     world.bring("cache:1", "2");
-    same(&plan_of("db\nweb image=db:1\ncache plain", &world), "
+    same(
+        &plan_of("db\nweb image=db:1\ncache plain", &world),
+        "
         1 replace container shop-db-1     changed: image    destroys: what was written into its root
         2 replace container shop-web-1    changed: image    destroys: what was written into its root
         3 replace container shop-cache-1  changed: image
-        ");
+        ",
+    );
 }
 
 #[test]
@@ -32,11 +35,14 @@ fn an_image_that_the_engine_lost_replaces_nothing() {
 #[test]
 fn replicas_are_replaced_one_by_one() {
     let world = World::after_up("web x3");
-    same(&plan_of("web x3 port=80:80", &world), "
+    same(
+        &plan_of("web x3 port=80:80", &world),
+        "
         1 replace container shop-web-1  changed: ports           destroys: what was written into its root
         2 replace container shop-web-2  changed: ports  after 1  destroys: what was written into its root
         3 replace container shop-web-3  changed: ports  after 2  destroys: what was written into its root
-        ");
+        ",
+    );
 }
 
 #[test]
@@ -70,9 +76,12 @@ fn a_dependent_that_is_replaced_too_comes_behind() {
 fn force_replaces_the_chosen_and_no_recreate_nothing() {
     let world = World::after_up("db\nweb needs=db");
     let force = UpOptions { force_recreate: true, services: vec!["web".to_owned()], ..UpOptions::default() };
-    same(&planned(&project("db\nweb needs=db"), &world, &force), "
+    same(
+        &planned(&project("db\nweb needs=db"), &world, &force),
+        "
         1 replace container shop-web-1  forced    destroys: what was written into its root
-        ");
+        ",
+    );
     let keep = UpOptions { no_recreate: true, ..UpOptions::default() };
     assert_eq!(planned(&project("db env=A=1\nweb needs=db"), &world, &keep), "");
 }
@@ -80,18 +89,24 @@ fn force_replaces_the_chosen_and_no_recreate_nothing() {
 #[test]
 fn a_restart_policy_alone_is_a_remark() {
     let world = World::after_up("db");
-    same(&plan_of("db restart", &world), "
+    same(
+        &plan_of("db restart", &world),
+        "
         warning: db: restart: the change takes effect with the next replacement
-        ");
+        ",
+    );
 }
 
 #[test]
 fn a_port_is_taken_over_when_it_is_free() {
     let world = World::after_up("a port=80:80\nb");
-    same(&plan_of("a\nb port=80:80", &world), "
+    same(
+        &plan_of("a\nb port=80:80", &world),
+        "
         1 replace container shop-a-1  changed: ports           destroys: what was written into its root
         2 replace container shop-b-1  changed: ports  after 1  destroys: what was written into its root
-        ");
+        ",
+    );
 }
 
 #[test]
@@ -100,10 +115,13 @@ fn a_replacement_that_cannot_boot_is_refused_and_an_unchanged_machine_is_left_al
     world.facts.cgroup = crate::facts::CgroupVersion::V1;
     world.facts.rootless = Some(crate::facts::Rootless { uid: Some(1) });
     assert_eq!(plan_of("db\nweb", &world), "");
-    same(&plan_of("db env=A=1\nweb env=A=1", &world), "
+    same(
+        &plan_of("db env=A=1\nweb env=A=1", &world),
+        "
         refused: db: a rootless engine on cgroup v1 cannot give cgroups to a machine
         refused: web: a rootless engine on cgroup v1 cannot give cgroups to a machine
-        ");
+        ",
+    );
 }
 
 #[test]
