@@ -13,6 +13,13 @@ pub mod files;
 pub mod fingerprint;
 pub mod spec;
 
+pub use names::notify_dir;
+
+#[cfg(test)]
+pub(crate) mod sketch;
+#[cfg(test)]
+mod tests;
+
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the engine's create call")]
 /// Everything that decides one container, in the engine's terms but free of any engine's types.
 #[derive(Debug, Clone, PartialEq)]

@@ -31,5 +31,7 @@ pub mod plan;
 pub mod event;
 pub mod engine;
 pub mod execute;
+pub mod load;
 pub mod report;
 pub mod error;
+pub mod cli;

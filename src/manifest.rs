@@ -3,10 +3,14 @@
 
 pub mod dotenv;
 mod interpolate;
+mod keys;
 mod merge;
+mod name;
 
 pub use interpolate::{Expansion, Fault, FaultKind, expand, interpolate};
+pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
 pub use merge::merge;
+pub use name::project_name;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,19 @@ use crate::project::{Build, RestartPolicy};
 
 pub use crate::refusal::Refusal;
 
+pub mod order;
+mod draft;
+mod fate;
+pub mod up;
+pub mod down;
+pub mod change;
+pub mod check;
+pub mod text;
+pub mod json;
+
+#[cfg(test)]
+mod tests;
+
 /// Place of a step in [`Plan::steps`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepId(pub usize);

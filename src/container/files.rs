@@ -70,6 +70,10 @@ fn file(path: &str, mode: u32, bytes: Vec<u8>) -> FileSpec {
 /// The drop-in of systemd-system.conf(5) that gives a service's environment to all units; `None` where there
 /// is nothing to give. One assignment a line, since a line may hold at most a mebibyte. Names that systemd
 /// refuses (`env_name_is_valid`) stay with PID 1 alone.
+///
+/// The file is for root alone, so that PID 1's arguments and world-readable files hold no value; but every
+/// service has the values in its environment, and `systemctl show-environment` tells them to every user
+/// inside (measured with systemd 257). What must be kept from some services belongs into credentials.
 fn environment(environment: &IndexMap<String, String>, version: Option<u16>) -> Option<String> {
     let lines: Vec<String> = environment
         .iter()

@@ -8,7 +8,10 @@
 mod calls;
 mod fault;
 mod life;
+pub mod sample;
 mod script;
+#[cfg(test)]
+mod tests;
 mod toy_systemd;
 mod world;
 
@@ -231,6 +234,7 @@ impl Sim {
             other @ (Life::Created
             | Life::Paused { .. }
             | Life::Exited { .. }
+            | Life::Restarting { .. }
             | Life::Dead
             | Life::Removing { .. }) => other,
         });
@@ -303,8 +307,13 @@ impl Sim {
         let (index, at) = (world.calls.len(), now - world.epoch);
         world.calls.push(LoggedCall { at, what: what.to_owned(), mutating });
         let fault = world.faults.remove(&index);
-        if let Some(Fault::Away(time)) = fault {
+        if let Some(Fault::Away(time) | Fault::Dies(time)) = fault {
             world.away_until = Some(now + time);
+        }
+        if let Some(Fault::Dies(time)) = fault {
+            world.settle();
+            world.die(now + time);
+            self.shared.wake();
         }
         if world.away_until.is_some_and(|until| now < until) {
             return Err(fault::unreachable());

@@ -57,7 +57,11 @@ pub(super) fn find<'a>(observed: &'a Observed, name: &str) -> Option<&'a Observe
 
 /// Says whether a container was made from this specification, by the fingerprint in its labels.
 pub(super) fn made_from(container: &ObservedContainer, spec: &ContainerSpec) -> bool {
-    ContainerLabels::decode(&spec.labels).is_some_and(|wanted| wanted == container.labels)
+    let key = |labels: &ContainerLabels| {
+        let ContainerLabels { project, service, index, fingerprint, .. } = labels.clone();
+        (project, service, index, fingerprint)
+    };
+    ContainerLabels::decode(&spec.labels).is_some_and(|wanted| key(&wanted) == key(&container.labels))
 }
 
 /// Judges whether a call took effect. `fresh` says that the container was made by this very plan: if it has

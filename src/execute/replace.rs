@@ -122,7 +122,12 @@ impl<'a> Replacement<'a> {
         self.shows("setting the old container aside");
         let from = self.spec.name.clone();
         self.hands.call(&Call::Rename { container: from, to: self.aside.clone() }).await?;
-        self.disarmed = set_restart(self.hands, &self.aside, &RestartPolicy::No).await?;
+        self.disarmed = match set_restart(self.hands, &self.aside, &RestartPolicy::No).await {
+            Ok(()) => true,
+            // Podman before 5 cannot. Then each keeps its own policy, which is no worse than a plain restart.
+            Err(EngineError::Refused { kind, .. }) if kind != RefusalKind::NotFound => false,
+            Err(error) => return Err(error.into()),
+        };
         Ok(())
     }
 
@@ -240,7 +245,7 @@ impl Recovering<'_> {
                 self.rename_back(hands).await
             }
             Recovery::RemoveOld => {
-                set_restart(hands, self.container, self.restart).await?;
+                self.rearm(hands).await?;
                 // The anonymous volumes may be the new one's by now.
                 self.discard(hands, self.aside, false).await
             }
@@ -250,7 +255,16 @@ impl Recovering<'_> {
     async fn rename_back(&self, hands: &Hands<'_>) -> Result<(), EngineError> {
         let (container, to) = (self.aside.to_owned(), self.container.to_owned());
         hands.call(&Call::Rename { container, to }).await?;
-        set_restart(hands, self.container, self.restart).await.map(drop)
+        self.rearm(hands).await
+    }
+
+    /// Gives the policy back, also where it is not known whether it was taken away.
+    async fn rearm(&self, hands: &Hands<'_>) -> Result<(), EngineError> {
+        match set_restart(hands, self.container, self.restart).await {
+            // An engine that cannot has not taken it away either.
+            Ok(()) | Err(EngineError::Refused { kind: RefusalKind::Invalid, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn discard(&self, hands: &Hands<'_>, name: &str, volumes: bool) -> Result<(), EngineError> {
@@ -277,17 +291,9 @@ async fn stop(
     gone_is_fine(hands.call(&Call::Stop { container: name.to_owned(), grace }).await)
 }
 
-/// Sets a restart policy; says whether the engine can do that at all (Podman before 5 cannot).
-async fn set_restart(hands: &Hands<'_>, name: &str, policy: &RestartPolicy) -> Result<bool, EngineError> {
+async fn set_restart(hands: &Hands<'_>, name: &str, policy: &RestartPolicy) -> Result<(), EngineError> {
     let call = Call::SetRestart { container: name.to_owned(), policy: policy.clone() };
-    match hands.call(&call).await {
-        Ok(_) => Ok(true),
-        Err(EngineError::Refused { kind: RefusalKind::NotFound, what, message }) => {
-            Err(EngineError::Refused { kind: RefusalKind::NotFound, what, message })
-        }
-        Err(EngineError::Refused { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
+    hands.call(&call).await.map(drop)
 }
 
 fn ran(container: &ObservedContainer) -> bool {

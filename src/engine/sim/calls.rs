@@ -222,20 +222,22 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
             Life::Paused { .. } if podman => {
                 return refused(RefusalKind::Internal, "a paused container cannot be stopped");
             }
-            Life::Paused { .. } => container.life = Life::Exited { code: 0, at: now },
+            Life::Paused { .. } => container.life = Life::Exited { code: 0 },
+            Life::Restarting { until: _, code } => container.life = Life::Exited { code },
             Life::Created | Life::Exited { .. } | Life::Dead | Life::Removing { .. } => {
                 return Ok(Done::Already);
             }
         },
         Call::Kill { container: _, signal } => match life {
             Life::Running { since: _, ends: _ } if signal.is_none() => {
-                container.life = Life::Exited { code: 137, at: now };
+                container.life = Life::Exited { code: 137 };
                 world.tell(&name, "die 137");
             }
             Life::Running { .. } => {}
             Life::Created
             | Life::Paused { .. }
             | Life::Exited { .. }
+            | Life::Restarting { .. }
             | Life::Dead
             | Life::Removing { .. } => {
                 return refused(RefusalKind::Conflict, "it is not running");
@@ -246,6 +248,7 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
             Life::Created
             | Life::Running { .. }
             | Life::Exited { .. }
+            | Life::Restarting { .. }
             | Life::Dead
             | Life::Removing { .. } => {
                 return refused(RefusalKind::Internal, "it is not paused");
@@ -287,7 +290,7 @@ fn start(world: &mut World, call: &Call, name: &str) -> Result {
         |kind: RefusalKind, message: String| Err(EngineError::Refused { what: words(call), kind, message });
     let Some(container) = world.find(name) else { return Ok(Done::Nothing) };
     match container.life {
-        Life::Running { .. } => return Ok(Done::Already),
+        Life::Running { .. } | Life::Restarting { .. } => return Ok(Done::Already),
         Life::Paused { .. } => return refused(RefusalKind::Conflict, "it is paused".to_owned()),
         Life::Dead | Life::Removing { .. } => {
             return refused(RefusalKind::Conflict, "it is being removed".to_owned());

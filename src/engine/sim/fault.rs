@@ -28,6 +28,9 @@ pub enum Fault {
     },
     /// The engine is gone for so long, from this call on; it then comes back with its containers running.
     Away(Duration),
+    /// The engine dies at this call with all its containers, and comes back after so long, when it starts
+    /// again what its restart policies tell it to.
+    Dies(Duration),
 }
 
 impl Fault {
@@ -35,7 +38,7 @@ impl Fault {
     pub(super) fn takes_effect(self) -> bool {
         match self {
             Self::FailsAfter | Self::LostReply => true,
-            Self::Refused(_) | Self::LostRequest | Self::Away(_) => false,
+            Self::Refused(_) | Self::LostRequest | Self::Away(_) | Self::Dies(_) => false,
             Self::Hangs { took } | Self::Crash { took } => took,
         }
     }
@@ -56,7 +59,7 @@ impl Fault {
                 Some(EngineError::Unknown { what, cause: "connection reset".to_owned() })
             }
             Self::Hangs { took: _ } => Some(EngineError::TimedOut { what, after: HANG }),
-            Self::Away(_) => Some(unreachable()),
+            Self::Away(_) | Self::Dies(_) => Some(unreachable()),
             Self::Crash { took: _ } => None,
         }
     }

@@ -111,7 +111,7 @@ impl Follower {
                     }
                 }
             }
-            Life::Exited { code, at: _ } => {
+            Life::Exited { code } | Life::Restarting { until: _, code } => {
                 self.ended = true;
                 Next::Signal(Signal::Exited { code, oom: false, console: console(container) })
             }

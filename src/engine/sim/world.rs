@@ -85,7 +85,11 @@ pub(super) enum Life {
     },
     Exited {
         code: i64,
-        at: Instant,
+    },
+    /// Between two tries of its restart policy.
+    Restarting {
+        until: Instant,
+        code: i64,
     },
     Dead,
     Removing {
@@ -169,14 +173,40 @@ impl World {
         let now = Instant::now();
         self.containers
             .retain(|_, container| !matches!(container.life, Life::Removing { until } if until <= now));
-        let mut ended = Vec::new();
+        let mut moved = Vec::new();
         for container in self.containers.values_mut() {
-            while let Some(code) = container.end_by(now) {
-                ended.push((container.name.clone(), code));
+            while let Some(action) = container.moves_by(now) {
+                moved.push((container.name.clone(), action));
             }
         }
-        for (name, code) in ended {
-            self.tell(&name, &format!("die {code}"));
+        if !moved.is_empty() {
+            self.check();
+        }
+        for (name, action) in moved {
+            self.tell(&name, &action);
+        }
+    }
+
+    /// Lets the engine die with all containers. When it is back it starts again what its policies say:
+    /// `always` also what was stopped by hand (measured on Docker 20.10), and a container whose removal was
+    /// under way is dead.
+    pub(super) fn die(&mut self, back: Instant) {
+        for container in self.containers.values_mut() {
+            container.life = match container.life {
+                Life::Removing { .. } => Life::Dead,
+                Life::Exited { code: _ } if container.restart == RestartPolicy::Always => {
+                    Life::Restarting { until: back, code: 137 }
+                }
+                Life::Running { .. } | Life::Paused { .. } | Life::Restarting { .. }
+                    if container.restarts_after(137) =>
+                {
+                    Life::Restarting { until: back, code: 137 }
+                }
+                Life::Running { .. } | Life::Paused { .. } | Life::Restarting { .. } => {
+                    Life::Exited { code: 137 }
+                }
+                other @ (Life::Created | Life::Exited { .. } | Life::Dead) => other,
+            };
         }
     }
 
@@ -284,24 +314,32 @@ impl Container {
             Life::Created
             | Life::Paused { .. }
             | Life::Exited { .. }
+            | Life::Restarting { .. }
             | Life::Dead
             | Life::Removing { .. } => None,
         }
     }
 
-    /// Ends it if it was to end by now; returns the code. May start it again by its policy.
-    fn end_by(&mut self, now: Instant) -> Option<i64> {
+    /// Lets its next change by itself happen, if that was to be by now: an end, or a restart by its policy.
+    /// Returns what to tell of it.
+    fn moves_by(&mut self, now: Instant) -> Option<String> {
+        if let Life::Restarting { until, code: _ } = self.life {
+            if until > now {
+                return None;
+            }
+            self.life = Life::Running { since: until, ends: None };
+            return Some("start".to_owned());
+        }
         let Life::Running { since, ends } = self.life else { return None };
         let own = self.script.end.as_ref().map(|end| (since + end.after, end.code));
         let by_itself = own.filter(|(at, _)| ends.is_none_or(|(stop, _)| *at < stop));
         let (at, code) = by_itself.or(ends).filter(|(at, _)| *at <= now)?;
-        let again = at + RESTART_PAUSE;
-        self.life = if by_itself.is_some() && self.restarts_after(code) && again <= now {
-            Life::Running { since: again, ends: None }
+        self.life = if by_itself.is_some() && self.restarts_after(code) {
+            Life::Restarting { until: at + RESTART_PAUSE, code }
         } else {
-            Life::Exited { code, at }
+            Life::Exited { code }
         };
-        Some(code)
+        Some(format!("die {code}"))
     }
 
     fn restarts_after(&self, code: i64) -> bool {
@@ -318,6 +356,7 @@ impl Container {
             Life::Running { .. } => ContainerState::Running,
             Life::Paused { .. } => ContainerState::Paused,
             Life::Exited { .. } => ContainerState::Exited,
+            Life::Restarting { .. } => ContainerState::Restarting,
             Life::Dead => ContainerState::Dead,
             Life::Removing { .. } => ContainerState::Removing,
         }
@@ -348,7 +387,11 @@ impl Container {
         let state = self.state();
         let since = match self.life {
             Life::Running { since, ends: _ } | Life::Paused { since } => Some(since),
-            Life::Created | Life::Exited { .. } | Life::Dead | Life::Removing { .. } => None,
+            Life::Created
+            | Life::Exited { .. }
+            | Life::Restarting { .. }
+            | Life::Dead
+            | Life::Removing { .. } => None,
         };
         let port = |port: &crate::project::Port| ObservedPort {
             ip: port.host_ip.map(|ip| ip.to_string()),
@@ -366,7 +409,7 @@ impl Container {
             created: i64::try_from(self.serial).unwrap_or(i64::MAX),
             health: self.health(now),
             exit_code: match self.life {
-                Life::Exited { code, at: _ } => Some(code),
+                Life::Exited { code } | Life::Restarting { until: _, code } => Some(code),
                 Life::Created
                 | Life::Running { .. }
                 | Life::Paused { .. }

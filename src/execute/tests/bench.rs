@@ -8,17 +8,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::condition::{Condition, Wait};
-use crate::container::{
-    ContainerSpec, Content, FileSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpec, NetworkSpecChoice,
-};
+use crate::container::{ContainerSpec, MountSpec, MountSpecSource};
 use crate::engine::Engine;
-use crate::engine::sim::{Script, Sim};
+use crate::engine::sim::{Script, Sim, sample};
 use crate::event::{Event, Failure};
 use crate::execute::{self, Options, Outcome};
-use crate::labels::{ContainerLabels, ObjectLabels};
+use crate::labels::ContainerLabels;
 use crate::observed::Scope;
 use crate::plan::{Action, Plan, Reason, Step, StepId};
-use crate::project::{Limits, Port, Protocol, PublishedPort, RestartPolicy};
+use crate::project::{Port, Protocol, PublishedPort};
 
 /// A simulated engine with the images `machine` and `plain`.
 pub(super) struct Bench {
@@ -197,17 +195,15 @@ pub(super) fn replace_keeping(spec: Box<ContainerSpec>) -> Action {
 }
 
 pub(super) fn network(name: &str) -> Action {
-    let labels = ObjectLabels { project: "shop".to_owned(), ..ObjectLabels::default() };
-    Action::CreateNetwork(Box::new(NetworkSpec {
-        name: name.to_owned(),
-        driver: None,
-        driver_opts: BTreeMap::new(),
-        internal: false,
-        attachable: false,
-        enable_ipv6: false,
-        ipam: Vec::new(),
-        labels: labels.encode(),
-    }))
+    Action::CreateNetwork(Box::new(sample::network("shop", name)))
+}
+
+pub(super) fn machine(name: &str) -> Box<ContainerSpec> {
+    Box::new(sample::machine("shop", name))
+}
+
+pub(super) fn plain(name: &str) -> Box<ContainerSpec> {
+    Box::new(sample::plain("shop", name))
 }
 
 pub(super) fn port(port: u16) -> Port {
@@ -224,76 +220,4 @@ pub(super) fn relabel(spec: &mut ContainerSpec, fingerprint: &str) {
     let mut labels = ContainerLabels::decode(&spec.labels).unwrap();
     labels.fingerprint = fingerprint.to_owned();
     spec.labels = labels.encode();
-}
-
-pub(super) fn machine(name: &str) -> Box<ContainerSpec> {
-    let mut spec = plain(name);
-    spec.image = "machine".to_owned();
-    spec.machine = true;
-    spec.files.push(FileSpec {
-        path: "/etc/systemd/system/service.d/zz-sdcompose.conf".to_owned(),
-        mode: 0o644,
-        content: Content::Bytes(b"[Service]\n".to_vec()),
-    });
-    spec
-}
-
-pub(super) fn plain(name: &str) -> Box<ContainerSpec> {
-    let service = name.split('-').nth(1).unwrap_or(name).to_owned();
-    let labels = ContainerLabels {
-        project: "shop".to_owned(),
-        service: service.clone(),
-        index: name.rsplit('-').next().and_then(|index| index.parse().ok()).unwrap_or(1),
-        fingerprint: "first".to_owned(),
-        ..ContainerLabels::default()
-    };
-    Box::new(ContainerSpec {
-        name: name.to_owned(),
-        service,
-        image: "plain".to_owned(),
-        entrypoint: None,
-        command: None,
-        environment: BTreeMap::new(),
-        hostname: None,
-        domainname: None,
-        user: None,
-        working_dir: None,
-        tty: false,
-        stdin_open: false,
-        stop_signal: None,
-        stop_grace_period: Duration::from_secs(10),
-        labels: labels.encode(),
-        ports: Vec::new(),
-        expose: Vec::new(),
-        mounts: Vec::new(),
-        tmpfs: BTreeMap::new(),
-        cgroupns: None,
-        cgroup_parent: None,
-        security_opt: Vec::new(),
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        privileged: false,
-        devices: Vec::new(),
-        sysctls: BTreeMap::new(),
-        ulimits: BTreeMap::new(),
-        limits: Limits::default(),
-        restart: RestartPolicy::No,
-        healthcheck: None,
-        extra_hosts: Vec::new(),
-        dns: Vec::new(),
-        dns_search: Vec::new(),
-        dns_opt: Vec::new(),
-        read_only: false,
-        shm_size: None,
-        init: None,
-        runtime: None,
-        userns_mode: None,
-        network: NetworkSpecChoice::Join(vec![JoinSpec {
-            network: "shop_default".to_owned(),
-            ..JoinSpec::default()
-        }]),
-        files: Vec::new(),
-        notify_dir: None,
-        machine: false,
-    })
 }
