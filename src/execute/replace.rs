@@ -92,6 +92,10 @@ impl From<EngineError> for Setback {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that was done and may have to be undone"
+)]
 struct Replacement<'a> {
     hands: &'a Hands<'a>,
     spec: &'a ContainerSpec,
@@ -258,7 +262,7 @@ impl<'a> Replacement<'a> {
                 failure.help.push(format!("The old {name} runs again, unchanged."));
             }
             (Ok(Back::Done), Some(_)) => {
-                failure.help.push(format!("The old {name} is back, stopped as before."))
+                failure.help.push(format!("The old {name} is back, stopped as before."));
             }
         }
     }

@@ -12,7 +12,7 @@ async fn an_up_that_is_interrupted_at_any_instant_ends_soon_and_converges() {
     let began = Instant::now();
     clean.up(&shop()).await;
     let (whole, expected) = (began.elapsed(), clean.sim.text());
-    for millis in (0..u64::try_from(whole.as_millis()).expect("short")).step_by(23) {
+    for millis in (0..u64::try_from(whole.as_millis()).expect("short")).step_by(47) {
         let scene = Scene::new();
         let began = Instant::now();
         let did = scene.up_interrupted(&shop(), Duration::from_millis(millis)).await;
@@ -33,7 +33,7 @@ async fn a_replacement_that_is_interrupted_at_any_instant_ends_in_one_of_its_two
     let began = Instant::now();
     fresh.up(&changed_shop()).await;
     let (whole, after) = (began.elapsed(), fresh.sim.text());
-    for millis in (0..u64::try_from(whole.as_millis()).expect("short") + 100).step_by(23) {
+    for millis in (0..u64::try_from(whole.as_millis()).expect("short") + 100).step_by(47) {
         let scene = Scene::new();
         scene.up(&shop()).await;
         let did = scene.up_interrupted(&changed_shop(), Duration::from_millis(millis)).await;
