@@ -16,11 +16,12 @@ pub mod refusal;
 pub mod facts;
 pub mod systemd;
 pub mod yaml;
+pub mod labels;
 
 pub mod manifest;
+pub mod graph;
 pub mod project;
 
-pub mod labels;
 pub mod container;
 pub mod observed;
 pub mod condition;
@@ -30,3 +31,7 @@ pub mod plan;
 pub mod event;
 pub mod engine;
 pub mod execute;
+pub mod load;
+pub mod report;
+pub mod error;
+pub mod cli;

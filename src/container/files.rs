@@ -4,7 +4,7 @@
 
 use indexmap::IndexMap;
 
-use crate::project::{Journal, JournalStorage, Machine, Service, UnitFile};
+use crate::project::{Credential, Journal, JournalStorage, Machine, Service, UnitFile};
 use crate::systemd::defaults::{Decision, boot};
 
 use super::{Content, FileSpec};
@@ -52,14 +52,14 @@ fn add_unit(files: &mut Vec<FileSpec>, name: &str, unit: &UnitFile) {
     }
 }
 
-fn add_credentials(files: &mut Vec<FileSpec>, credentials: &IndexMap<String, Vec<u8>>) {
+fn add_credentials(files: &mut Vec<FileSpec>, credentials: &IndexMap<String, Credential>) {
     if credentials.is_empty() {
         return;
     }
     let directory = FileSpec { path: CREDENTIALS_DIR.to_owned(), mode: 0o700, content: Content::Directory };
     files.push(directory);
     for (name, value) in credentials {
-        files.push(file(&format!("{CREDENTIALS_DIR}/{name}"), 0o400, value.clone()));
+        files.push(file(&format!("{CREDENTIALS_DIR}/{name}"), 0o400, value.bytes.clone()));
     }
 }
 
@@ -70,6 +70,10 @@ fn file(path: &str, mode: u32, bytes: Vec<u8>) -> FileSpec {
 /// The drop-in of systemd-system.conf(5) that gives a service's environment to all units; `None` where there
 /// is nothing to give. One assignment a line, since a line may hold at most a mebibyte. Names that systemd
 /// refuses (`env_name_is_valid`) stay with PID 1 alone.
+///
+/// The file is for root alone, so that PID 1's arguments and world-readable files hold no value; but every
+/// service has the values in its environment, and `systemctl show-environment` tells them to every user
+/// inside (measured with systemd 257). What must be kept from some services belongs into credentials.
 fn environment(environment: &IndexMap<String, String>, version: Option<u16>) -> Option<String> {
     let lines: Vec<String> = environment
         .iter()

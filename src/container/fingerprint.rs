@@ -103,6 +103,8 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         hostname,
         domainname,
         environment,
+        // The container does not get them, so they make no difference to it.
+        environment_unset: _,
         ports,
         expose,
         mounts,
@@ -225,7 +227,7 @@ fn put_machine(print: &mut Fingerprint, machine: &Machine) {
     }
     print.put_if("systemd.environment_to_units", !environment_to_units);
     for (name, value) in credentials {
-        print.put(format!("systemd.credentials.{name}"), [b"=", value.as_slice()].concat());
+        print.put(format!("systemd.credentials.{name}"), [b"=", value.bytes.as_slice()].concat());
     }
     put_journal(print, journal);
     print.put(

@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 use crate::facts::{
     ApiVersion, CgroupDriver, CgroupVersion, EngineKind, Facts, ImageFacts, ImageSystemd, Locality,
 };
+use crate::project::machine::{Credential, CredentialSource};
 use crate::project::*;
 use crate::systemd::UnitName;
 
@@ -189,7 +190,10 @@ fn machine_word(service: &mut Service, key: &str, value: &str) -> bool {
         }
         "cred" => {
             let (name, text) = value.split_once(':').unwrap();
-            machine.credentials.insert(name.to_owned(), text.as_bytes().to_vec());
+            let bytes = text.as_bytes().to_vec();
+            machine
+                .credentials
+                .insert(name.to_owned(), Credential { source: CredentialSource::Content, bytes });
         }
         "ready" => {
             machine.ready = match value {
@@ -271,6 +275,7 @@ fn bare(name: &str) -> Service {
         hostname: None,
         domainname: None,
         environment: IndexMap::new(),
+        environment_unset: Vec::new(),
         ports: Vec::new(),
         expose: Vec::new(),
         mounts: Vec::new(),

@@ -14,7 +14,7 @@ use crate::project::{
 };
 use crate::refusal::Refusal;
 use crate::systemd::UnitName;
-use crate::systemd::defaults::{self, Decision, Wish, boot};
+use crate::systemd::defaults::{self, Decision, Wish, boot, errors};
 
 use super::{
     ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, files, fingerprint, names,
@@ -32,6 +32,10 @@ pub fn decision(
     image: Option<&ImageFacts>,
 ) -> Result<Option<Decision>, Refusal> {
     let Some(machine) = &service.machine else { return Ok(None) };
+    if service.read_only {
+        // moby daemon/archive_unix.go, `ErrRootFSReadOnly`: also before the container is started.
+        return Err(errors::read_only_root(&service.name));
+    }
     defaults::decide(facts, image, &wish(project, service, index, machine)).map(Some)
 }
 
@@ -188,7 +192,8 @@ fn make_machine(
             });
         }
     }
-    let binds = grant.binds.iter().map(|bind| MountSpec {
+    let free = |target: &str| service.mounts.iter().all(|mount| mount.target != target);
+    let binds = grant.binds.iter().filter(|bind| free(&bind.target)).map(|bind| MountSpec {
         target: bind.target.clone(),
         source: MountSpecSource::Bind {
             path: bind.source.clone(),

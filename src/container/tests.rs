@@ -106,6 +106,16 @@ fn a_plain_container_gets_nothing_of_systemd() {
 }
 
 #[test]
+fn a_read_only_machine_is_refused_since_files_are_put_into_its_root() {
+    let mut project = project("web");
+    project.services[0].read_only = true;
+    let made = |project: &Project| spec::spec(project, &project.services[0], 1, &facts(), None, "");
+    assert!(made(&project).unwrap_err().to_string().starts_with("`read_only: true` on a machine"));
+    project.services[0].machine = None;
+    assert!(made(&project).unwrap().read_only);
+}
+
+#[test]
 fn replicas_have_names_hosts_and_identities_of_their_own() {
     let project = project("web_app x2");
     let made = |index| {

@@ -176,14 +176,11 @@ fn reversed(containers: &[&ObservedContainer]) -> Vec<usize> {
         let own = needs.entry(container.labels.service.clone()).or_default();
         own.extend(container.labels.depends_on.iter().cloned());
     }
-    let services: Vec<String> = needs.keys().cloned().collect();
-    let order = order::stable(&services, &needs).unwrap_or_else(|_| (0..services.len()).collect());
-    let rank: BTreeMap<&str, usize> =
-        order.iter().enumerate().map(|(rank, at)| (services[*at].as_str(), rank)).collect();
+    let rank = order::ranks(&needs);
     let mut places: Vec<usize> = (0..containers.len()).collect();
     places.sort_by_key(|at| {
         let labels = &containers[*at].labels;
-        let rank = rank.get(labels.service.as_str()).copied().unwrap_or_default();
+        let rank = rank.get(&labels.service).copied().unwrap_or_default();
         std::cmp::Reverse((rank, labels.index, &containers[*at].name))
     });
     places

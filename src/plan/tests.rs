@@ -13,6 +13,7 @@ use super::{Plan, Refusal, check, text};
 mod changes;
 mod downs;
 mod lint;
+mod properties;
 mod recovery;
 mod replacing;
 mod ups;
@@ -36,9 +37,10 @@ fn refused(refusals: &[Refusal]) -> String {
         .iter()
         .map(|refusal| {
             let service = refusal.service.as_deref().map(|name| format!("{name}: ")).unwrap_or_default();
-            format!("refused: {service}{refusal}\n")
+            format!("refused: {service}{refusal}")
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn plan_of(text: &str, world: &World) -> String {

@@ -4,7 +4,7 @@ use super::*;
 use crate::plan::{Action, Reason, Step, StepId, json};
 
 fn faults(plan: &Plan) -> String {
-    check::check(plan).iter().map(|fault| format!("{fault}\n")).collect()
+    check::check(plan).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn fresh(text: &str) -> Plan {

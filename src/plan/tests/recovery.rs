@@ -106,3 +106,21 @@ fn cut_at_any_step_the_next_run_converges() {
         assert_eq!(names.len(), 4, "cut after {count}: {names:?}");
     }
 }
+
+#[test]
+fn a_replacement_cut_at_any_call_converges() {
+    let target = project("db env=A=1");
+    let start = World::after_up("db");
+    let plan = up(&target, &start.facts, &start.observed, &UpOptions::default()).unwrap();
+    for calls in 0..=5 {
+        let mut world = start.clone();
+        world.replace_partly(&plan.steps[0].action, calls);
+        let rest = up(&target, &world.facts, &world.observed, &UpOptions::default()).unwrap();
+        assert_eq!(check::check(&rest), []);
+        world.apply(&rest);
+        let after = planned(&target, &world, &UpOptions::default());
+        assert_eq!(after, "", "cut after {calls} calls");
+        assert_eq!(world.observed.containers.len(), 1, "cut after {calls} calls");
+        assert_eq!(world.container("shop-db-1").state, ContainerState::Running);
+    }
+}

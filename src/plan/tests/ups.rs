@@ -280,6 +280,21 @@ fn what_does_not_run_is_started_again() {
 }
 
 #[test]
+fn a_thawed_machine_is_not_awaited_again_where_it_was_ready() {
+    let mut world = World::after_up("db\nweb needs=db").without("shop-web-1");
+    world.container("shop-db-1").state = ContainerState::Paused;
+    same(
+        &plan_of("db\nweb needs=db", &world),
+        "
+        1 unpause container shop-db-1        is paused
+        2 create  container shop-web-1       absent
+        3 start   container shop-web-1       with its project   after 1, 2
+        4 await   shop-web-1: running (90s)  until it is ready  after 3
+        ",
+    );
+}
+
+#[test]
 fn a_boot_that_nobody_saw_end_is_awaited() {
     let mut world = World::after_up("db");
     world.container("shop-db-1").ready_seen = false;

@@ -85,6 +85,27 @@ impl World {
         }
     }
 
+    /// Does the first calls of a replacement: rename aside, create, stop the old one, start the new one, see it
+    /// ready.
+    pub(super) fn replace_partly(&mut self, action: &Action, calls: usize) {
+        let Action::Replace { spec, .. } = action else { panic!("a replacement") };
+        let (name, aside) = (spec.name.clone(), format!("{}.old-0123abcd", spec.name));
+        if calls >= 1 {
+            self.container(&name).name.clone_from(&aside);
+        }
+        if calls >= 2 {
+            self.create(spec);
+        }
+        if calls >= 3 {
+            let grace = std::time::Duration::ZERO;
+            self.act(&Action::Stop { container: aside, grace });
+        }
+        if calls >= 4 {
+            self.act(&Action::Start { container: name.clone() });
+            self.container(&name).ready_seen = calls >= 5;
+        }
+    }
+
     fn act(&mut self, action: &Action) {
         match action {
             Action::Pull { reference } | Action::Look { reference } => self.bring(reference, "1"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::condition::{Condition, Wait};
 use crate::container::spec::needs;
-use crate::observed::{Health, ObservedContainer};
+use crate::observed::{ContainerState, Health, ObservedContainer};
 use crate::project::{DependencyCondition, HealthTest, Ready, Service};
 
 use super::super::fate::{Group, exit_code};
@@ -116,6 +116,10 @@ fn holds(condition: &Condition, ready: &Condition, container: &ObservedContainer
     }
 }
 
+fn was_ready_when_paused(end: &End<'_>) -> bool {
+    end.kept.is_some_and(|container| container.state == ContainerState::Paused && container.ready_seen)
+}
+
 impl<'a> Run<'a> {
     /// Returns the steps that must be done before a service may start.
     pub(super) fn before(&self, group: &Group<'a>) -> Vec<StepId> {
@@ -190,6 +194,11 @@ impl<'a> Run<'a> {
         for end in ends {
             if let Some(replaced) = end.replaced.filter(|_| *condition == ready) {
                 steps.push(replaced);
+                continue;
+            }
+            // A machine that was ready before it was paused is ready when it is thawed.
+            if let Some(thawed) = end.started.filter(|_| *condition == ready && was_ready_when_paused(end)) {
+                steps.push(thawed);
                 continue;
             }
             if end.started.is_none() && !self.still_open(end, condition, &ready, reason) {

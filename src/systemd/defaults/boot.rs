@@ -157,6 +157,12 @@ pub fn explain(decision: &Decision, facts: &Facts) -> Vec<Choice> {
             "systemd docs/CONTAINER_INTERFACE.md",
         ),
     ];
+    choices.push(Choice::new(
+        "TERM=, --log-color=0, --show-status=1",
+        "dumb",
+        "the console is read as a log: plain `[  OK  ]` lines, no control sequences",
+        "systemd(1); measured with systemd 257 and 262",
+    ));
     choices.push(match facts.notify_root {
         Some(_) => Choice::new(
             "readiness",

@@ -120,6 +120,28 @@ pub fn writable_in_host_namespace(profile: ProfileName, wish: &Wish) -> Refusal 
     .help("leave the option out: the profile makes the machine's own cgroup writable")
 }
 
+/// The manifest mounts the cgroup tree by itself, as old guides say.
+#[must_use]
+pub fn own_cgroup_mount(target: &str, wish: &Wish) -> Refusal {
+    Refusal::of(
+        &wish.service,
+        format!("the manifest mounts `{target}`, which takes the place of the machine's own cgroup"),
+    )
+    .help("leave the mount out: the machine gets a writable cgroup of its own without it")
+    .help("or ask for the old recipe by name: `systemd.privilege: classic`, or `privileged`")
+}
+
+/// Files cannot be put into a read-only root.
+#[must_use]
+pub fn read_only_root(service: &str) -> Refusal {
+    Refusal::of(
+        service,
+        "`read_only: true` on a machine: its unit files and settings are put into its root, which engines \
+         refuse where that is read-only",
+    )
+    .help("leave `read_only` out; `mask` what must not write, or mount volumes read-only")
+}
+
 /// Describes an engine in one phrase.
 fn engine_in_words(facts: &Facts) -> String {
     let cgroup = match facts.cgroup {

@@ -69,8 +69,13 @@ pub fn limits_are_advisory(profile: ProfileName) -> bool {
 /// # Errors
 /// `CAP_SYS_ADMIN`, or the option `writable-cgroups`, in the host's cgroup namespace.
 pub fn refuse_unsafe(profile: ProfileName, facts: &Facts, wish: &Wish) -> Result<(), Refusal> {
-    let by_name = matches!(profile, ProfileName::Privileged | ProfileName::Classic);
-    if by_name || namespace(profile, facts) == CgroupNs::Private {
+    if matches!(profile, ProfileName::Privileged | ProfileName::Classic) {
+        return Ok(());
+    }
+    if let Some(target) = wish.own_targets.iter().find(|target| target.starts_with("/sys/fs/cgroup")) {
+        return Err(errors::own_cgroup_mount(target, wish));
+    }
+    if namespace(profile, facts) == CgroupNs::Private {
         return Ok(());
     }
     if wish.admin() {

@@ -415,6 +415,16 @@ fn the_users_own_mounts_and_units_win_over_the_defaults() {
 }
 
 #[test]
+fn a_cgroup_mount_of_old_guides_is_refused_unless_asked_for_by_name() {
+    let own = with(|wish| wish.own_targets = BTreeSet::from(["/sys/fs/cgroup".to_owned()]));
+    let refused =
+        "refused: the manifest mounts `/sys/fs/cgroup`, which takes the place of the machine's own cgroup";
+    matrix(&own, &[("docker20", 257, refused), ("docker28", 257, refused)]);
+    let privileged = Wish { privileged: true, ..own };
+    matrix(&privileged, &[("docker20", 257, "privileged private")]);
+}
+
+#[test]
 fn every_choice_has_a_reason_and_a_source() {
     let sandboxing = with(|wish| wish.features = BTreeSet::from([Feature::Sandboxing, Feature::Time]));
     for words in ["docker20", "docker28 apparmor", "podman4 selinux remote"] {
