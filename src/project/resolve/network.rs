@@ -173,19 +173,25 @@ fn address(r: &mut Reader<'_>, node: &Node, key: &str, family: fn(&IpAddr) -> bo
         return Some(text);
     }
     let family = if key.contains('6') { "IPv6" } else { "IPv4" };
-    r.error(format!("`{key}`: `{text}` is not an {family} address"), node.span);
+    let what = format!("`{key}`: `{text}` is not an {family} address");
+    // Compose leaves the address to the engine; what unset variables left of it can still be looked at.
+    if node.is_interpolated() {
+        r.push(Diagnostic::warning(what, node.span));
+        return Some(text);
+    }
+    r.error(what, node.span);
     None
 }
 
-/// Reads `extra_hosts` in both forms.
+/// Reads `extra_hosts` in both forms; equal entries collapse.
 pub(super) fn extra_hosts(r: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
     let Some(node) = node.get("extra_hosts") else { return Vec::new() };
-    let mut hosts = Vec::new();
+    let mut hosts = IndexSet::new();
     match &node.value {
         Value::Sequence(items) => {
             for item in items {
                 if let Some(pair) = item_of(r, item, "extra_hosts", hosts::parse) {
-                    hosts.push(pair);
+                    hosts.insert(pair);
                 }
             }
         }
@@ -199,14 +205,14 @@ pub(super) fn extra_hosts(r: &mut Reader<'_>, node: &Node) -> Vec<(String, Strin
                 };
                 for item in several {
                     if let Some(address) = item_of(r, item, "extra_hosts", hosts::address) {
-                        hosts.push((entry.key.to_string(), address));
+                        hosts.insert((entry.key.to_string(), address));
                     }
                 }
             }
         }
         Value::Null | Value::Scalar { .. } => r.wrong(node, "extra_hosts", "a list or a mapping"),
     }
-    hosts
+    hosts.into_iter().collect()
 }
 
 /// Reads `dns`: one address, or a list.
