@@ -26,6 +26,19 @@ fn matrix() -> String {
 }
 
 on_each_engine! {
+    fn the_engine_has_its_view_and_all_images(bench) {
+        let version = match bench.view {
+            View::V1 => "1",
+            View::V2 => "2",
+        };
+        assert_eq!(bench.api.get("/info")["CgroupVersion"], version);
+        let machines = RELEASES.map(|release| format!("sdcompose-test/debian:{release}"));
+        for image in machines.iter().map(String::as_str).chain(["debian:13"]) {
+            let (status, answer) = bench.api.call("GET", &format!("/images/{image}/json"), None);
+            assert_eq!(status, 200, "{answer}: `tests/bed/image.sh` makes it");
+        }
+    }
+
     fn every_release_boots_with_the_least_privilege_and_boots_again_after_a_stop(bench) {
         bench.manifest(&matrix());
         bench.ok(&["up", "-d"]);

@@ -11,6 +11,7 @@ mod bed;
 mod api;
 mod page;
 mod process;
+mod world;
 
 mod boot;
 mod life;
