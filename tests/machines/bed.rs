@@ -237,6 +237,7 @@ impl Drop for Bench {
         let down = self.run(&["-p", &self.project, "down", "-v", "-t", "2", "--remove-orphans", "-y"]);
         let left = self.left();
         self.sweep();
+        assert_eq!(down.status, 0, "{down}");
         assert_eq!(left, Vec::<String>::new(), "left in the engine after:\n{down}");
         assert_eq!(self.left_in_state(), Vec::<String>::new(), "left in the state directory after:\n{down}");
     }

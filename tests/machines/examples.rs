@@ -33,7 +33,6 @@ impl Drop for Example<'_> {
             let image = format!("{}-{service}", self.bench.project);
             let tag = format!("/images/{image}/tag?repo=sdcompose-test/example-{example}&tag={service}");
             self.bench.api.call("POST", &tag, None);
-            self.bench.api.delete(&format!("/images/{image}?force=true"));
         }
     }
 }

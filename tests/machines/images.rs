@@ -38,11 +38,10 @@ RUN false
 "
             )
         };
-        let images = Images { bench, services: &["app", "inline"] };
         bench.manifest(&manifest("blue"));
         bench.ok(&["build"]);
         assert_eq!(bench.left(), Vec::<String>::new(), "a build makes no container");
-        assert_eq!(images.labels("app")["kind"], "built");
+        assert_eq!(labels(bench, "app")["kind"], "built");
         bench.ok(&["up", "-d"]);
         assert_eq!(
             bench.shell("app", "cat /srv/colour; cd /srv/app; find . -type f | sort"),
@@ -97,23 +96,6 @@ fn an_image_that_cannot_be_had_is_named_before_anything_is_touched() {
     });
 }
 
-/// The images that a bench built; they go with it.
-struct Images<'a> {
-    bench: &'a Bench,
-    services: &'a [&'a str],
-}
-
-impl Images<'_> {
-    fn labels(&self, service: &str) -> serde_json::Value {
-        self.bench.api.get(&format!("/images/{}-{service}/json", self.bench.project))["Config"]["Labels"]
-            .clone()
-    }
-}
-
-impl Drop for Images<'_> {
-    fn drop(&mut self) {
-        for service in self.services {
-            self.bench.api.delete(&format!("/images/{}-{service}?force=true", self.bench.project));
-        }
-    }
+fn labels(bench: &Bench, service: &str) -> serde_json::Value {
+    bench.api.get(&format!("/images/{}-{service}/json", bench.project))["Config"]["Labels"].clone()
 }

@@ -36,6 +36,7 @@ on_each_engine! {
 ",
             yaml_scalar(AWKWARD),
         ));
+        let plan = bench.ok(&["plan", "--json"]);
         let up = bench.ok(&["up", "-d"]);
         assert_eq!(bench.system("app"), "running");
 
@@ -54,7 +55,7 @@ on_each_engine! {
             assert_eq!(readable, "", "{secret} can be read by every user inside");
             assert!(!bench.shell("app", "tr '\\0' ' ' </proc/1/cmdline").contains(secret), "{secret}");
             up.hides(&[secret]);
-            bench.ok(&["plan", "--json"]).hides(&[secret]);
+            plan.hides(&[secret]);
         }
         let inspected = bench.inspect("app");
         assert!(!inspected.to_string().contains("cr3dential"), "{inspected}");
@@ -92,7 +93,8 @@ on_each_engine! {
         shell("systemctl start idle.service");
         assert_eq!(shell("systemctl show -P LimitNOFILE nginx.service"), "4321");
         assert_eq!(shell("systemctl is-active nginx.service"), "active");
-        assert_eq!(shell("systemctl show -P LoadState,ActiveState cron.service"), "masked\ninactive");
+        assert_eq!(shell("systemctl show -P LoadState cron.service"), "masked");
+        assert_eq!(shell("systemctl is-active cron.service || true"), "inactive");
         // Hardened like redis or polkit: needs help since systemd 255, unless it has CAP_SYS_ADMIN.
         assert_eq!(shell("systemctl is-active probe-hardened.service"), "active");
 

@@ -71,7 +71,8 @@ impl Bench {
         format!("%7B%22label%22%3A%5B%22io.sdcompose.project%3D{}%22%5D%7D", self.project)
     }
 
-    /// Takes away by the engine's own calls what sdcompose could not.
+    /// Takes away by the engine's own calls what sdcompose could not, and the images that it built, which `down`
+    /// keeps as it should.
     pub(crate) fn sweep(&self) {
         for name in self.containers().keys() {
             self.api.delete(&format!("/containers/{name}?force=true&v=true"));
@@ -81,6 +82,14 @@ impl Bench {
             let list = if kind == "volumes" { &answer["Volumes"] } else { &answer };
             for name in entries(list).filter_map(|one| one["Name"].as_str().map(str::to_owned)) {
                 self.api.delete(&format!("/{kind}/{name}"));
+            }
+        }
+        let built = format!("%7B%22reference%22%3A%5B%22{}-*%22%5D%7D", self.project);
+        for image in entries(&self.api.get(&format!("/images/json?filters={built}"))) {
+            for tag in entries(&image["RepoTags"]).filter_map(Value::as_str) {
+                if tag.starts_with(&self.project) {
+                    self.api.delete(&format!("/images/{tag}?force=true"));
+                }
             }
         }
     }
