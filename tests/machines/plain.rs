@@ -78,3 +78,31 @@ volumes: { data: {} }
         assert_eq!(bench.running(), bench.names(&["sick"]), "{ran}");
     }
 }
+
+#[test]
+fn a_compose_file_serves_with_machines_only_where_it_says_so() {
+    crate::bed::Bench::run_on(crate::bed::View::V2, |bench| {
+        bench.write(
+            "compose.yaml",
+            "services:
+  cache:
+    image: debian:13
+    command: [sleep, infinity]
+    stop_grace_period: 0s
+  web:
+    image: sdcompose-test/debian:trixie
+    x-systemd: true
+    depends_on: [cache]
+",
+        );
+        // What is sdcompose's own stays out of the compose file.
+        bench.write(
+            "compose.sdcompose.yaml",
+            "services: { web: { x-systemd: { enable: [probe-slow.service] } } }",
+        );
+        bench.ok(&["up", "-d"]);
+        assert_eq!(bench.running(), bench.names(&["cache", "web"]));
+        assert_eq!(bench.shell("cache", "cat /proc/1/comm"), "sleep");
+        assert_eq!(bench.shell("web", "cat /proc/1/comm; systemctl is-active probe-slow"), "systemd\nactive");
+    });
+}
