@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -150,24 +151,39 @@ impl Bench {
         self.spawn_in(&self.dir(), arguments, &[])
     }
 
-    /// Starts sdcompose in a directory with further environment and lets it run. Nothing of this process's own
-    /// environment but the search path reaches it.
+    /// Starts sdcompose in a directory with further environment and lets it run.
     pub(crate) fn spawn_in(&self, dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        let mut command = self.command(env!("CARGO_BIN_EXE_sdcompose"));
+        command.args(arguments).current_dir(dir).envs(environment.iter().copied());
+        Running::start(command, self.root.path(), arguments)
+    }
+
+    /// Starts a line of shell in a terminal of its own (script(1)), where `sdcompose` is in the search path.
+    pub(crate) fn in_terminal(&self, line: &str) -> Running {
+        let arguments = ["-q", "-e", "-f", "-c", line, "/dev/null"];
+        let mut command = self.command("script");
+        command.args(arguments).env("SHELL", "/bin/sh").env("TERM", "xterm");
+        Running::start(command, self.root.path(), &arguments)
+    }
+
+    /// A command in the project's directory. Nothing of this process's own environment but the search path
+    /// reaches it.
+    fn command(&self, program: &str) -> Command {
         let root = self.root.path();
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sdcompose"));
+        let built = Path::new(env!("CARGO_BIN_EXE_sdcompose")).parent().unwrap_or(Path::new("/"));
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new(program);
         command
-            .args(arguments)
-            .current_dir(dir)
+            .current_dir(self.dir())
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", format!("{}:{path}", built.display()))
             .env("HOME", root)
             .env("DOCKER_HOST", format!("unix://{}", self.api.socket.display()))
             .env("XDG_STATE_HOME", self.state())
             .env("XDG_RUNTIME_DIR", root)
             .env("SDCOMPOSE_CALL_LOG", root.join("calls"))
-            .env("TZ", "UTC")
-            .envs(environment.iter().copied());
-        Running::start(command, root, arguments)
+            .env("TZ", "UTC");
+        command
     }
 
     /// Runs sdcompose to its end.

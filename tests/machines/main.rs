@@ -21,6 +21,7 @@ mod interrupt;
 mod inside;
 mod verbs;
 mod logs;
+mod terminal;
 mod scale;
 mod images;
 mod plain;

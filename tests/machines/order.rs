@@ -37,6 +37,9 @@ on_each_engine! {
         bench.ok(&["stop"]);
         let [db, page] = ["db", "page"].map(|service| time(bench, service, "FinishedAt"));
         assert!(page < db, "page stopped at {page}, db at {db}");
+        bench.ok(&["start"]);
+        let [db, page] = ["db", "page"].map(|service| time(bench, service, "StartedAt"));
+        assert!(page > db && page.duration_since(db).as_secs() >= 3, "page started at {page}, db at {db}");
     }
 
     fn a_failed_unit_stops_its_dependents_and_is_named_with_its_last_words(bench) {

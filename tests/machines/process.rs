@@ -54,12 +54,18 @@ impl Running {
         Self { child, words, since: Instant::now(), out, err }
     }
 
-    /// Writes to its standard input and closes it.
-    pub(crate) fn give(&mut self, input: &str) {
-        if let Some(mut pipe) = self.child.stdin.take() {
+    /// Writes to its standard input.
+    pub(crate) fn type_in(&mut self, input: &str) {
+        if let Some(pipe) = &mut self.child.stdin {
             // A command that does not read its input may be gone already.
             let _ = pipe.write_all(input.as_bytes());
         }
+    }
+
+    /// Writes to its standard input and closes it.
+    pub(crate) fn give(&mut self, input: &str) {
+        self.type_in(input);
+        drop(self.child.stdin.take());
     }
 
     /// Sends it a signal.
