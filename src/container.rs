@@ -6,6 +6,20 @@ use std::time::Duration;
 
 use crate::project::{Device, Healthcheck, IpamPool, Limits, Port, RestartPolicy, Ulimit};
 
+pub use crate::systemd::privilege::CgroupNs;
+
+pub mod names;
+pub mod files;
+pub mod fingerprint;
+pub mod spec;
+
+pub use names::notify_dir;
+
+#[cfg(test)]
+pub(crate) mod sketch;
+#[cfg(test)]
+mod tests;
+
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the engine's create call")]
 /// Everything that decides one container, in the engine's terms but free of any engine's types.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,15 +112,6 @@ pub struct ContainerSpec {
     pub notify_dir: Option<String>,
     /// Whether systemd is its PID 1.
     pub machine: bool,
-}
-
-/// Cgroup namespace of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CgroupNs {
-    /// Its own.
-    Private,
-    /// The host's.
-    Host,
 }
 
 /// One mount, by the names of the engine.
@@ -233,4 +238,15 @@ pub struct VolumeSpec {
     pub driver_opts: BTreeMap<String, String>,
     /// All labels.
     pub labels: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_finds_the_directory_of_its_notify_socket_by_its_name() {
+        assert_eq!(notify_dir("/state/notify", "shop-db-1"), "/state/notify/c0c86e53f526652c");
+        assert_ne!(notify_dir("/state/notify", "shop-db-1"), notify_dir("/state/notify", "shop-db-2"));
+    }
 }

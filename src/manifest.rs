@@ -1,6 +1,17 @@
 //! The manifest files as written, merged and interpolated: one tree whose every node still knows its place.
 //! Nothing is typed or defaulted here.
 
+pub mod dotenv;
+mod interpolate;
+mod keys;
+mod merge;
+mod name;
+
+pub use interpolate::{Expansion, Fault, FaultKind, expand, interpolate};
+pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
+pub use merge::merge;
+pub use name::project_name;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -3,14 +3,28 @@
 //! Reading keeps what typed readers lose: byte spans of keys, values and tags, the source text of scalars
 //! (`1.10` stays `1.10`), duplicate keys as errors with both places, shared anchors without their cost.
 
+mod events;
+mod read;
+
+pub use read::{Limits, Reading, decode, read};
+
 use crate::diagnostic::Span;
+
+/// Tag of a scalar whose text variables took part in: it may be typed as a number or a boolean where one is
+/// wanted, and is text where text is wanted, whether it was quoted or not.
+pub const INTERPOLATED: &str = "interpolated";
+
+/// Tag of an empty value whose key came from the short form of a list (`depends_on: [db]`) that was merged
+/// with a mapping: what the short form means is still to be said.
+pub const LISTED: &str = "listed";
 
 /// One node of a tree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Where the value was written; for an interpolated or merged value, where its text was written.
     pub span: Span,
-    /// A local tag such as `!reset`, without the exclamation mark.
+    /// A local tag such as `!reset`, without the exclamation mark; [`INTERPOLATED`] or [`LISTED`] once the
+    /// manifest is merged.
     pub tag: Option<Box<str>>,
     /// What it holds.
     pub value: Value,
@@ -48,6 +62,12 @@ pub struct Entry {
 }
 
 impl Node {
+    /// Makes a node that holds nothing.
+    #[must_use]
+    pub fn null(span: Span) -> Self {
+        Self { span, tag: None, value: Value::Null }
+    }
+
     /// Returns the value of a key, where this is a mapping that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -63,6 +83,18 @@ impl Node {
         }
     }
 
+    /// Tells whether variables took part in the text of this scalar.
+    #[must_use]
+    pub fn is_interpolated(&self) -> bool {
+        self.tag.as_deref() == Some(INTERPOLATED)
+    }
+
+    /// Tells whether this empty value stands for an entry of a list in short form.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        self.tag.as_deref() == Some(LISTED)
+    }
+
     /// Names the kind of the node as a user would (`a list`, `a number`, …).
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -76,6 +108,22 @@ impl Node {
             },
             Value::Sequence(_) => "a list",
             Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Shows a tree in one line for tests: plain scalars bare, others quoted, tags before their node.
+#[cfg(test)]
+pub(crate) fn shown(node: &Node) -> String {
+    let tag = node.tag.as_ref().map_or(String::new(), |tag| format!("!{tag} "));
+    tag + &match &node.value {
+        Value::Null => "~".to_owned(),
+        Value::Scalar { text, plain: true } => text.to_string(),
+        Value::Scalar { text, plain: false } => format!("{text:?}"),
+        Value::Sequence(nodes) => format!("[{}]", nodes.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Mapping(entries) => {
+            let entry = |entry: &Entry| format!("{}: {}", entry.key, shown(&entry.value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
     }
 }

@@ -1,0 +1,85 @@
+//! Keys at the top of a manifest, and those of networks and volumes.
+
+use super::Form::{Boolean, Fields, Integer, Items, Names, Null, Number, Pairs, Scalars, Text};
+use super::{Key, ignored, key, refused};
+
+/// At the top.
+pub(super) const TOP: &[Key] = &[
+    ignored(
+        "version",
+        &[Text, Number],
+        "the version of a manifest says nothing any more",
+        "version of the language, once",
+    ),
+    key("name", &[Text], "the project's name; the directory's by default"),
+    key("systemd", &[Boolean, Fields, Null], "defaults of `systemd:` for every service"),
+    key("services", &[Names], "the machines and containers of the project"),
+    key("services.*", &[Fields], "one service"),
+    refused("include", "name several files with `-f` instead", "further files, each with its own directory"),
+    refused(
+        "secrets",
+        "give `systemd.credentials` of the service a file",
+        "files that only some services see",
+    ),
+    refused("configs", "bind a file by `volumes` instead", "files given to services"),
+    refused("models", "language models need a tool of their own", "language models"),
+];
+
+/// Networks and volumes.
+pub(super) const RESOURCES: &[Key] = &[
+    key("networks", &[Names, Null], "networks of the project"),
+    key("networks.*", &[Fields, Null], "one network"),
+    key("networks.*.name", &[Text], "its name in the engine"),
+    key("networks.*.external", &[Boolean, Fields], "whether it belongs to somebody else"),
+    key("networks.*.external.name", &[Text], "its name in the engine, in the older form"),
+    key("networks.*.driver", &[Text], "its driver; the engine's default otherwise"),
+    key("networks.*.driver_opts", &[Scalars], "options of the driver"),
+    key("networks.*.internal", &[Boolean], "whether the outside cannot be reached"),
+    key("networks.*.attachable", &[Boolean], "whether containers of others may join"),
+    key("networks.*.enable_ipv6", &[Boolean], "whether there is IPv6"),
+    refused("networks.*.enable_ipv4", "engines before Docker 27 always have IPv4", "whether there is IPv4"),
+    key("networks.*.labels", &[Pairs], "labels"),
+    key("networks.*.ipam", &[Fields], "addresses"),
+    ignored(
+        "networks.*.ipam.driver",
+        &[Text],
+        "the engine's own driver gives the addresses",
+        "who gives addresses",
+    ),
+    key("networks.*.ipam.config", &[Items], "address pools"),
+    key("networks.*.ipam.config.[]", &[Fields], "one address pool"),
+    key("networks.*.ipam.config.[].subnet", &[Text], "subnet, such as `10.1.0.0/16`"),
+    key("networks.*.ipam.config.[].ip_range", &[Text], "part of the subnet to give out"),
+    key("networks.*.ipam.config.[].gateway", &[Text], "the gateway's address"),
+    refused(
+        "networks.*.ipam.config.[].aux_addresses",
+        "take them out of `ip_range` instead",
+        "addresses not to give out",
+    ),
+    refused("networks.*.ipam.options", "the engine's own driver has none", "options of who gives addresses"),
+    key("volumes", &[Names, Null], "named volumes of the project"),
+    key("volumes.*", &[Fields, Null], "one volume"),
+    key("volumes.*.name", &[Text], "its name in the engine"),
+    key("volumes.*.external", &[Boolean, Fields], "whether it belongs to somebody else"),
+    key("volumes.*.external.name", &[Text], "its name in the engine, in the older form"),
+    key("volumes.*.driver", &[Text], "its driver; `local` otherwise"),
+    key("volumes.*.driver_opts", &[Scalars], "options of the driver"),
+    key("volumes.*.labels", &[Pairs], "labels"),
+];
+
+/// Below `networks:` of a service, and what else is long enough to stand apart.
+pub(super) const ATTACHMENT: &[Key] = &[
+    key("aliases", &[super::Form::Texts], "further names of the service on this network"),
+    key("ipv4_address", &[Text], "a fixed IPv4 address"),
+    key("ipv6_address", &[Text], "a fixed IPv6 address"),
+    key("mac_address", &[Text], "a fixed MAC address"),
+    key("priority", &[Integer], "networks are joined with the highest first"),
+    refused(
+        "gw_priority",
+        "the first network joined has the default route; see `priority`",
+        "who has the default route",
+    ),
+    refused("interface_name", "engines before Docker 28 choose it", "name of the interface inside"),
+    refused("link_local_ips", "engines give none by themselves", "link-local addresses"),
+    refused("driver_opts", "give options to the network itself", "options of the driver for this service"),
+];

@@ -1,0 +1,197 @@
+//! Several documents → one, by the rules of Docker Compose (compose-go's `override` package): mappings merge,
+//! lists append, scalars replace, and a table of paths says what differs.
+//!
+//! Interpolation comes before, so that `- ${NAME}=x` has its name; typing comes after.
+
+mod forms;
+mod rules;
+mod unique;
+
+use std::collections::{HashMap, HashSet};
+
+use rules::{Place, Rule};
+
+use crate::diagnostic::Diagnostic;
+use crate::yaml::{Entry, Node, Value};
+
+/// Merges documents in their order, takes `!reset` and `!override` out, and drops earlier entries of lists
+/// whose entries are unique by a key (ports, volumes, environment, …), also within one document.
+#[must_use]
+pub fn merge(first: Node, rest: Vec<Node>) -> (Node, Vec<Diagnostic>) {
+    let mut merger = Merger { path: Vec::new(), problems: Vec::new() };
+    let mut root = without_tags(first);
+    for document in rest {
+        root = merger.node(root, document, Some(rules::root()));
+    }
+    unique::enforce(&mut root, rules::root());
+    (root, merger.problems)
+}
+
+struct Merger {
+    path: Vec<Box<str>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Merger {
+    /// Merges `over` into `base`, both at one place of the tree.
+    fn node(&mut self, base: Node, over: Node, place: Option<&'static Place>) -> Node {
+        let rule = place.and_then(|place| place.rule);
+        if over.tag.as_deref() == Some("override") || rule == Some(Rule::Replace) {
+            return without_tags(over);
+        }
+        if over.value == Value::Null {
+            return base;
+        }
+        if base.value == Value::Null && !base.is_listed() {
+            return without_tags(over);
+        }
+        let Some(rule) = rule else { return self.by_kind(base, over, place) };
+        match rule {
+            Rule::Replace | Rule::Switch => without_tags(over),
+            Rule::Pairs => self.pairs(base, over),
+            Rule::Texts => self.by_kind(forms::list(base), forms::list(over), place),
+            Rule::Hosts => self.hosts(base, over),
+            Rule::Names => self.by_kind(forms::names(base), forms::names(over), place),
+            Rule::Dependencies => self.by_kind(forms::dependencies(base), forms::dependencies(over), place),
+            Rule::Build => self.by_kind(forms::build(base), forms::build(over), place),
+            Rule::Logging if forms::other_driver(&base, &over) => without_tags(over),
+            Rule::Logging => self.by_kind(base, over, place),
+            Rule::Pools => self.pools(base, over),
+            Rule::SwitchOrFields => match (&base.value, &over.value) {
+                (Value::Mapping(_), Value::Mapping(_)) => self.by_kind(base, over, place),
+                (_, Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_)) => {
+                    without_tags(over)
+                }
+            },
+        }
+    }
+
+    /// Merges by the kinds of both sides.
+    fn by_kind(&mut self, mut base: Node, mut over: Node, place: Option<&'static Place>) -> Node {
+        match (&mut base.value, &mut over.value) {
+            (Value::Mapping(entries), Value::Mapping(new)) => {
+                let new = std::mem::take(new);
+                self.mapping(entries, new, place);
+                base
+            }
+            (Value::Sequence(items), Value::Sequence(new)) => {
+                items
+                    .extend(std::mem::take(new).into_iter().filter(|item| !is_reset(item)).map(without_tags));
+                base
+            }
+            (Value::Null | Value::Scalar { .. }, _) => without_tags(over),
+            (Value::Mapping(_) | Value::Sequence(_), _) => {
+                self.mismatch(&base, &over);
+                base
+            }
+        }
+    }
+
+    fn mapping(&mut self, base: &mut Vec<Entry>, over: Vec<Entry>, place: Option<&'static Place>) {
+        let index: HashMap<Box<str>, usize> =
+            base.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+        let mut dropped = HashSet::new();
+        for entry in over {
+            match (index.get(&entry.key), is_reset(&entry.value)) {
+                (Some(&at), true) => {
+                    dropped.insert(at);
+                }
+                (None, true) => {}
+                (Some(&at), false) => {
+                    let below = place.and_then(|place| place.below(&entry.key));
+                    let span = base[at].value.span;
+                    let before = std::mem::replace(&mut base[at].value, Node::null(span));
+                    self.path.push(entry.key);
+                    base[at].value = self.node(before, entry.value, below);
+                    self.path.pop();
+                }
+                (None, false) => base.push(Entry { value: without_tags(entry.value), ..entry }),
+            }
+        }
+        if !dropped.is_empty() {
+            let mut at = 0..;
+            base.retain(|_| !at.next().is_some_and(|at| dropped.contains(&at)));
+        }
+    }
+
+    /// Merges what is a mapping or a list of `KEY=VALUE`. A null is a value here.
+    fn pairs(&mut self, base: Node, over: Node) -> Node {
+        let lists = matches!((&base.value, &over.value), (Value::Sequence(_), Value::Sequence(_)));
+        if lists {
+            return self.by_kind(base, over, None);
+        }
+        self.by_kind(forms::pairs(base), forms::pairs(over), Some(rules::replaced_entries()))
+    }
+
+    /// Appends hosts that are not there yet; one name may have several addresses.
+    fn hosts(&mut self, base: Node, over: Node) -> Node {
+        let (base, mut over) = (forms::hosts(base), forms::hosts(over));
+        if let (Value::Sequence(before), Value::Sequence(new)) = (&base.value, &mut over.value) {
+            new.retain(|host| !before.iter().any(|other| other.value == host.value));
+        }
+        self.by_kind(base, over, None)
+    }
+
+    /// Merges address pools by their subnets.
+    fn pools(&mut self, mut base: Node, mut over: Node) -> Node {
+        let (Value::Sequence(pools), Value::Sequence(new)) = (&mut base.value, &mut over.value) else {
+            return self.by_kind(base, over, None);
+        };
+        for pool in std::mem::take(new) {
+            let same =
+                |other: &&mut Node| forms::subnet(other).is_some_and(|it| Some(it) == forms::subnet(&pool));
+            if let Some(before) = pools.iter_mut().find(same) {
+                let span = before.span;
+                let kept = std::mem::replace(before, Node::null(span));
+                *before = self.by_kind(kept, pool, None);
+            } else {
+                pools.push(without_tags(pool));
+            }
+        }
+        base
+    }
+
+    fn mismatch(&mut self, base: &Node, over: &Node) {
+        let name =
+            if self.path.is_empty() { "the manifest".into() } else { format!("`{}`", self.path.join(".")) };
+        let what = format!("{name} is {} here and {} before", over.kind(), base.kind());
+        self.problems.push(
+            Diagnostic::error(what, over.span)
+                .marked("cannot be merged")
+                .also(base.span, "with this")
+                .help("`!override` in front of the value replaces what was there"),
+        );
+    }
+}
+
+fn is_reset(node: &Node) -> bool {
+    node.tag.as_deref() == Some("reset")
+}
+
+/// Takes out what `!reset` marks, and the mark of `!override`, everywhere below a node.
+fn without_tags(mut node: Node) -> Node {
+    strip(&mut node);
+    node
+}
+
+fn strip(node: &mut Node) {
+    if matches!(node.tag.as_deref(), Some("override" | "reset")) {
+        node.tag = None;
+    }
+    match &mut node.value {
+        Value::Null | Value::Scalar { .. } => {}
+        Value::Sequence(items) => {
+            items.retain(|item| !is_reset(item));
+            items.iter_mut().for_each(strip);
+        }
+        Value::Mapping(entries) => {
+            entries.retain(|entry| !is_reset(&entry.value));
+            for entry in entries {
+                strip(&mut entry.value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

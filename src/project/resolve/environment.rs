@@ -1,0 +1,183 @@
+//! `environment:` over `env_file:`, with names alone taken from the host's environment.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::yaml::{Node, Value};
+
+use super::Scope;
+use super::reader::{Pair, Reader};
+use super::service::flag;
+
+/// Most bytes of all of an environment: execve(2) gives arguments and environment 128 KiB on the smallest
+/// stacks, and one string never more.
+const MOST_BYTES: usize = 128 * 1024;
+
+/// Names with their values, and names that have none anywhere.
+type Environment = (IndexMap<String, String>, Vec<String>);
+
+/// Reads the environment of a service. The env files of a service that does not run are not looked at.
+pub(super) fn read(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>, active: bool) -> Environment {
+    let written = node.get("environment").map(|node| r.pairs(node, "environment")).unwrap_or_default();
+    for pair in &written {
+        check_name(r, pair);
+    }
+    // The files' own `$NAME` see the service's environment first, as in Compose.
+    let own: BTreeMap<String, String> =
+        written.iter().filter_map(|pair| Some((pair.name.clone(), pair.value.clone()?))).collect();
+    let mut values = IndexMap::new();
+    if let Some(node) = node.get("env_file").filter(|_| active) {
+        for (name, value) in files(r, node, scope, &own) {
+            match value.or_else(|| r.variables.get(&name).cloned()) {
+                Some(value) => values.insert(name, value),
+                None => values.shift_remove(&name),
+            };
+        }
+    }
+    let mut unset = Vec::new();
+    for Pair { name, value, span: _ } in written {
+        if let Some(value) = value.or_else(|| r.variables.get(&name).cloned()) {
+            values.insert(name, value);
+        } else if !values.contains_key(&name) && !unset.contains(&name) {
+            unset.push(name);
+        }
+    }
+    check_size(r, node, &values);
+    (values, unset)
+}
+
+fn check_name(r: &mut Reader<'_>, pair: &Pair) {
+    let Pair { name, value, span } = pair;
+    if name.is_empty() {
+        r.error("`environment`: a variable needs a name before `=`", *span);
+    } else if let Some(bad) = name.chars().find(|c| matches!(c, '=' | '\0') || c.is_control()) {
+        r.error(format!("`environment`: the name {name:?} has {bad:?} in it"), *span);
+    } else if name.contains(char::is_whitespace) {
+        r.push(Diagnostic::warning(format!("`environment`: the name {name:?} has a blank in it"), *span));
+    }
+    if value.as_ref().is_some_and(|value| value.contains('\0')) {
+        r.error(format!("`environment`: the value of {name} contains NUL"), *span);
+    }
+}
+
+fn check_size(r: &mut Reader<'_>, node: &Node, values: &IndexMap<String, String>) {
+    let total: usize = values.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    if total > MOST_BYTES {
+        let span =
+            node.entry("environment").or_else(|| node.entry("env_file")).map_or(node.span, |e| e.key_span);
+        r.push(
+            Diagnostic::error(
+                format!("the environment is {total} bytes long, too large for a process"),
+                span,
+            )
+            .help(format!("at most {MOST_BYTES} bytes; give large values as files")),
+        );
+    }
+}
+
+/// All env files in order, later names over earlier ones.
+fn files(
+    r: &mut Reader<'_>,
+    node: &Node,
+    scope: &Scope<'_>,
+    own: &BTreeMap<String, String>,
+) -> Vec<(String, Option<String>)> {
+    let items = match &node.value {
+        Value::Sequence(items) => items.as_slice(),
+        Value::Scalar { .. } => std::slice::from_ref(node),
+        Value::Null | Value::Mapping(_) => {
+            r.wrong(node, "env_file", "a path or a list of paths");
+            return Vec::new();
+        }
+    };
+    items.iter().flat_map(|item| one_file(r, item, scope, own)).collect()
+}
+
+fn one_file(
+    r: &mut Reader<'_>,
+    node: &Node,
+    scope: &Scope<'_>,
+    own: &BTreeMap<String, String>,
+) -> Vec<(String, Option<String>)> {
+    let (path, required, raw) = match &node.value {
+        Value::Mapping(_) => {
+            let Some(path) = node.get("path") else {
+                r.error("`env_file` needs a `path`", node.span);
+                return Vec::new();
+            };
+            let raw = match node.get("format").and_then(|node| r.text(node, "env_file.format")) {
+                None => false,
+                Some(format) if format == "raw" => true,
+                Some(format) => {
+                    r.push(
+                        Diagnostic::error(format!("`{format}` is no format of an env file"), node.span)
+                            .help("there is `raw`; without `format` the file is read as Compose reads it"),
+                    );
+                    return Vec::new();
+                }
+            };
+            (path, node.get("required").is_none() || flag(r, node, "required"), raw)
+        }
+        Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, false),
+    };
+    let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
+    let absolute = r.path(&written);
+    let bytes = match r.files.read(&absolute) {
+        Ok(bytes) => bytes,
+        Err(why) if required || why != "not found" => {
+            r.push(
+                Diagnostic::error(format!("env file {}: {why}", absolute.display()), path.span)
+                    .help("if the file may be missing, write {path: …, required: false}"),
+            );
+            return Vec::new();
+        }
+        Err(_) => return Vec::new(),
+    };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            r.error(format!("env file {}: invalid UTF-8 at byte {at}", absolute.display()), path.span);
+            return Vec::new();
+        }
+    };
+    if raw {
+        return raw_lines(r, &written, path.span, &text);
+    }
+    let id = r.sources.add(written, text);
+    let variables = r.variables;
+    let lookup = |name: &str| own.get(name).or_else(|| variables.get(name)).cloned();
+    let (pairs, findings) = (scope.env_files)(r.sources, id, &lookup);
+    let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+    for finding in findings {
+        r.push(if finding.severity == Severity::Error {
+            finding.also(path.span, "named here")
+        } else {
+            finding
+        });
+    }
+    if failed { Vec::new() } else { pairs }
+}
+
+/// `format: raw`: no quotes, no variables, no `export`; empty lines and lines that begin with `#` are left out.
+fn raw_lines(r: &mut Reader<'_>, name: &str, span: Span, text: &str) -> Vec<(String, Option<String>)> {
+    let mut pairs = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (key, value) = match line.split_once('=') {
+            Some((key, value)) => (key, Some(value.to_owned())),
+            None => (line, None),
+        };
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            r.error(format!("env file {name}, line {}: {key:?} is no name of a variable", number + 1), span);
+        } else {
+            pairs.push((key.to_owned(), value));
+        }
+    }
+    pairs
+}

@@ -1,0 +1,231 @@
+//! Diagnostics as text with the lines they speak of, and as JSON.
+
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Diagnostic, Label, Severity, SourceId, Sources, Span};
+
+/// How diagnostics are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether escape sequences for colour are written.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// Findings that are shown in full; further ones are only counted.
+const SHOWN: usize = 100;
+
+/// Labels that are further apart than this many lines are shown in pieces of their own.
+const APART: usize = 40;
+
+/// Renders diagnostics in the order of their places, then a line that counts them; nothing for none.
+#[must_use]
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
+    let sorted = sorted(diagnostics);
+    let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(style.width.max(40));
+    let mut out = String::new();
+    for diagnostic in sorted.iter().take(SHOWN) {
+        let groups = report(diagnostic, sources);
+        // Without a place there is no frame to draw, so that each line stands for itself.
+        let at_once = if diagnostic.labels.is_empty() { 1 } else { groups.len() };
+        for groups in groups.chunks(at_once) {
+            out.push_str(&renderer.render(groups));
+            out.push('\n');
+        }
+        out.push('\n');
+    }
+    if let Some(hidden) = sorted.len().checked_sub(SHOWN).filter(|hidden| *hidden > 0) {
+        out.push_str("… and ");
+        out.push_str(&hidden.to_string());
+        out.push_str(" more\n");
+    }
+    if !sorted.is_empty() {
+        out.push_str(&count(&sorted));
+        out.push('\n');
+    }
+    out
+}
+
+/// Returns diagnostics as a JSON list, in the order of their places.
+///
+/// Each has `severity`, `message`, `labels` (`file`, `line`, `column`, `end_line`, `end_column`, `text`; counted
+/// from 1, columns in characters, the end exclusive), `help`, and `suggestion` (a place and `replacement`) or null.
+#[must_use]
+pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Value {
+    let one = |diagnostic: &&Diagnostic| {
+        let labels = diagnostic.labels.iter().map(|label| {
+            let mut place = place(label.span, sources);
+            place["text"] = json!(label.text);
+            place
+        });
+        let suggestion = diagnostic.suggestion.as_ref().map(|suggestion| {
+            let mut place = place(suggestion.span, sources);
+            place["replacement"] = json!(suggestion.value);
+            place
+        });
+        json!({
+            "severity": severity(diagnostic.severity),
+            "message": diagnostic.what,
+            "labels": labels.collect::<Vec<_>>(),
+            "help": diagnostic.help,
+            "suggestion": suggestion,
+        })
+    };
+    Value::Array(sorted(diagnostics).iter().map(one).collect())
+}
+
+fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+    sorted
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn place(span: Span, sources: &Sources) -> Value {
+    let start = sources.position(span);
+    let end = sources.position(Span { start: span.end.max(span.start), ..span });
+    json!({
+        "file": sources.get(span.source).map(|source| source.name.as_str()),
+        "line": start.map(|position| position.line),
+        "column": start.map(|position| position.column),
+        "end_line": end.map(|position| position.line),
+        "end_column": end.map(|position| position.column),
+    })
+}
+
+fn count(diagnostics: &[&Diagnostic]) -> String {
+    let number = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+    let counted = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        many => Some(format!("{many} {word}s")),
+    };
+    let parts = [counted(number(Severity::Error), "error"), counted(number(Severity::Warning), "warning")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Makes the groups that the renderer draws: the finding itself, then what would put it right.
+fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(diagnostic.what.as_str());
+    if diagnostic.labels.is_empty() {
+        let ways = diagnostic.help.iter().map(|help| Level::HELP.secondary_title(help.as_str()));
+        return std::iter::once(title).chain(ways).map(Group::with_title).collect();
+    }
+    let patch = diagnostic.suggestion.as_ref().and_then(|suggestion| {
+        let piece = Piece::around(sources, suggestion.span)?;
+        Some(piece.snippet().patch(Patch::new(piece.within(suggestion.span), suggestion.value.as_str())))
+    });
+    let (over_patch, help) = match (&patch, diagnostic.help.as_slice()) {
+        (Some(_), [first, rest @ ..]) => (first.as_str(), rest),
+        (_, help) => ("write", help),
+    };
+    let finding = title
+        .elements(pieces(&diagnostic.labels, sources))
+        .elements(help.iter().map(|help| Level::HELP.message(help.as_str())));
+    let patch = patch.map(|patch| Level::HELP.secondary_title(over_patch).element(patch));
+    std::iter::once(finding).chain(patch).collect()
+}
+
+/// Makes the pieces of text that labels speak of: labels that stand close share one.
+fn pieces<'a>(labels: &'a [Label], sources: &'a Sources) -> Vec<Snippet<'a, Annotation<'a>>> {
+    let Some(primary) = labels.first() else { return Vec::new() };
+    let mut groups: Vec<(Piece<'a>, Vec<&'a Label>)> = Vec::new();
+    for label in labels {
+        let near = groups.iter_mut().find(|(piece, _)| piece.is_near(label.span));
+        if let Some((piece, members)) = near {
+            piece.extend(label.span);
+            members.push(label);
+        } else if let Some(piece) = Piece::around(sources, label.span) {
+            groups.push((piece, vec![label]));
+        }
+    }
+    let drawn = |(piece, members): (Piece<'a>, Vec<&'a Label>)| {
+        let annotation = |label: &'a Label| {
+            let first = std::ptr::eq(label, primary);
+            let kind = if first { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let text = (!label.text.is_empty()).then_some(label.text.as_str());
+            kind.span(piece.within(label.span)).label(text)
+        };
+        let annotations: Vec<_> = members.into_iter().map(annotation).collect();
+        piece.snippet().annotations(annotations)
+    };
+    groups.into_iter().map(drawn).collect()
+}
+
+/// Whole lines of one text.
+struct Piece<'a> {
+    id: SourceId,
+    name: &'a str,
+    text: &'a str,
+    lines: Range<usize>,
+}
+
+impl<'a> Piece<'a> {
+    /// Takes the line on which a span starts.
+    fn around(sources: &'a Sources, span: Span) -> Option<Self> {
+        let source = sources.get(span.source)?;
+        let text: &str = &source.text;
+        let start = text.get(..span.start as usize)?.rfind('\n').map_or(0, |newline| newline + 1);
+        let end = line_end(text, span.start as usize)?;
+        Some(Self { id: span.source, name: &source.name, text, lines: start..end })
+    }
+
+    fn is_near(&self, span: Span) -> bool {
+        let at = span.start as usize;
+        let between =
+            if at < self.lines.start { at..self.lines.start } else { self.lines.end..at.max(self.lines.end) };
+        let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
+        self.id == span.source
+            && between.len() < 64 * 1024
+            && self.text.get(between).is_some_and(|between| lines(between) < APART)
+    }
+
+    fn extend(&mut self, span: Span) {
+        let at = span.start as usize;
+        if at < self.lines.start {
+            self.lines.start =
+                self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        } else if let Some(end) = line_end(self.text, at) {
+            self.lines.end = self.lines.end.max(end);
+        }
+    }
+
+    /// Returns a span's bytes within the piece, up to the end of its first line: a drawn bracket around a
+    /// whole service tells less than its first line.
+    fn within(&self, span: Span) -> Range<usize> {
+        let start = (span.start as usize).clamp(self.lines.start, self.lines.end);
+        let line = line_end(self.text, start).unwrap_or(self.lines.end);
+        let end = (span.end as usize).clamp(start, line.max(start));
+        start - self.lines.start..end - self.lines.start
+    }
+
+    fn snippet<T: Clone>(&self) -> Snippet<'a, T> {
+        let before = self.text.get(..self.lines.start).unwrap_or("");
+        let number = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        Snippet::source(self.text.get(self.lines.clone()).unwrap_or("")).line_start(number).path(self.name)
+    }
+}
+
+/// Returns where the line of a place ends, without its newline.
+fn line_end(text: &str, at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    Some(at + rest.find('\n').unwrap_or(rest.len()))
+}
+
+#[cfg(test)]
+mod tests;
