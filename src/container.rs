@@ -6,6 +6,20 @@ use std::time::Duration;
 
 use crate::project::{Device, Healthcheck, IpamPool, Limits, Port, RestartPolicy, Ulimit};
 
+pub use crate::systemd::privilege::CgroupNs;
+
+pub mod names;
+pub mod files;
+pub mod fingerprint;
+pub mod spec;
+
+pub use names::notify_dir;
+
+#[cfg(test)]
+pub(crate) mod sketch;
+#[cfg(test)]
+mod tests;
+
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the engine's create call")]
 /// Everything that decides one container, in the engine's terms but free of any engine's types.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,15 +112,6 @@ pub struct ContainerSpec {
     pub notify_dir: Option<String>,
     /// Whether systemd is its PID 1.
     pub machine: bool,
-}
-
-/// Cgroup namespace of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CgroupNs {
-    /// Its own.
-    Private,
-    /// The host's.
-    Host,
 }
 
 /// One mount, by the names of the engine.

@@ -1,6 +1,10 @@
 //! The door to a container engine: one object-safe trait, low in methods, so that a simulated engine and
 //! fault-injecting wrappers can stand in. Knows nothing of manifests and projects.
 
+pub mod docker;
+mod notify_socket;
+pub mod sim;
+
 use std::sync::Arc;
 use std::time::Duration;
 

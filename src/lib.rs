@@ -12,14 +12,16 @@
 
 // --- pure: no file, environment, clock or print ---
 pub mod diagnostic;
+pub mod refusal;
 pub mod facts;
 pub mod systemd;
 pub mod yaml;
+pub mod labels;
 
 pub mod manifest;
+pub mod graph;
 pub mod project;
 
-pub mod labels;
 pub mod container;
 pub mod observed;
 pub mod condition;
@@ -28,5 +30,8 @@ pub mod plan;
 // --- shell: effects ---
 pub mod event;
 pub mod engine;
+pub mod execute;
 pub mod load;
 pub mod report;
+pub mod error;
+pub mod cli;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::ImageFacts;
 use crate::labels::{ContainerLabels, ObjectLabels};
-use crate::systemd::{ActiveState, LoadState, SystemState, UnitName};
+pub use crate::systemd::show::UnitStatus;
+use crate::systemd::{SystemState, UnitName};
 
 /// What is asked of an engine: one project and the names it uses beyond its own labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -190,25 +191,4 @@ pub struct Now {
     pub failed: Vec<UnitStatus>,
     /// Units that were asked for, by name.
     pub units: BTreeMap<UnitName, UnitStatus>,
-}
-
-/// State of one unit, from `systemctl show`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitStatus {
-    /// The unit's name.
-    pub name: UnitName,
-    /// Its description.
-    pub description: String,
-    /// Whether it was loaded.
-    pub load: LoadState,
-    /// Whether it is active.
-    pub active: ActiveState,
-    /// The state in its kind's own words (`running`, `exited`, `dead`, …).
-    pub sub: String,
-    /// Why it last ended (`exit-code`, `signal`, …); `success` where nothing went wrong.
-    pub result: String,
-    /// Exit status of its main process, where it has one.
-    pub exec_status: Option<i32>,
-    /// The unit's type of service (`oneshot`, `notify`, …), where it is one.
-    pub kind: String,
 }

@@ -5,7 +5,22 @@ use std::time::Duration;
 
 use crate::condition::Wait;
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
-use crate::project::Build;
+use crate::project::{Build, RestartPolicy};
+
+pub use crate::refusal::Refusal;
+
+pub mod order;
+mod draft;
+mod fate;
+pub mod up;
+pub mod down;
+pub mod change;
+pub mod check;
+pub mod text;
+pub mod json;
+
+#[cfg(test)]
+mod tests;
 
 /// Place of a step in [`Plan::steps`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +110,9 @@ pub enum Action {
         outcome: Recovery,
         /// Grace period for stopping.
         grace: Duration,
+        /// The restart policy that the container keeps. A replacement takes it away from both containers, so
+        /// that an engine that restarts in between cannot run the two side by side on the same volumes.
+        restart: RestartPolicy,
     },
     /// Stops a container.
     Stop {
@@ -242,16 +260,4 @@ pub enum Note {
         /// The text.
         text: String,
     },
-}
-
-/// Why nothing can be planned: found before anything is touched.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}")]
-pub struct Refusal {
-    /// The service that it is about; `None` where it is the project.
-    pub service: Option<String>,
-    /// What cannot be.
-    pub what: String,
-    /// The way out, a sentence each.
-    pub help: Vec<String>,
 }

@@ -13,6 +13,25 @@ use indexmap::IndexMap;
 
 use crate::systemd::UnitName;
 
+pub mod capability;
+pub mod command_line;
+pub mod device;
+pub mod hosts;
+pub mod image_ref;
+pub mod machine;
+pub mod mount;
+pub mod name;
+pub mod port;
+pub mod quantity;
+pub mod resolve;
+pub mod scalar;
+pub mod show;
+
+pub use crate::systemd::privilege::{Feature, Privilege, ProfileName};
+pub use machine::{
+    Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
+};
+
 /// A whole project, ready to be planned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Project {
@@ -56,6 +75,9 @@ pub struct Service {
     pub domainname: Option<String>,
     /// Environment, fully resolved; values may be secret and are never shown in a plan.
     pub environment: IndexMap<String, String>,
+    /// Names that the manifest wants from the host's environment and that are not set there; the container
+    /// does not get them.
+    pub environment_unset: Vec<String>,
     /// Published ports, ranges taken apart.
     pub ports: Vec<Port>,
     /// Ports that are only documented.
@@ -467,147 +489,4 @@ pub struct Volume {
     pub driver_opts: BTreeMap<String, String>,
     /// Labels of the user.
     pub labels: BTreeMap<String, String>,
-}
-
-/// What makes a service a systemd machine: the `systemd:` key, resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
-    /// The unit that PID 1 boots.
-    pub target: UnitName,
-    /// Path of systemd; `None` lets it be found in the image.
-    pub init: Option<String>,
-    /// Further arguments for PID 1.
-    pub args: Vec<String>,
-    /// `--log-level=` of PID 1.
-    pub log_level: String,
-    /// `--log-target=` of PID 1; `None` leaves systemd's own choice.
-    pub log_target: Option<String>,
-    /// How PID 1 gets its cgroup and capabilities.
-    pub privilege: Privilege,
-    /// What the machine needs beyond booting.
-    pub features: BTreeSet<Feature>,
-    /// Units started in addition.
-    pub enable: Vec<UnitName>,
-    /// Units that cannot be started.
-    pub mask: Vec<UnitName>,
-    /// Whether the list of units that cannot work in a container is masked as well.
-    pub mask_defaults: bool,
-    /// Unit files and drop-ins given to the machine.
-    pub units: IndexMap<UnitName, UnitFile>,
-    /// Whether `environment` reaches the units and not only PID 1.
-    pub environment_to_units: bool,
-    /// Credentials by name; values may be secret.
-    pub credentials: IndexMap<String, Vec<u8>>,
-    /// What "ready" means.
-    pub ready: Ready,
-    /// Time after which the boot has failed.
-    pub boot_timeout: Duration,
-    /// How the journal is kept.
-    pub journal: Journal,
-    /// Where `container_uuid` comes from.
-    pub identity: Identity,
-}
-
-/// `systemd.privilege`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Privilege {
-    /// The least that boots on this engine.
-    Auto,
-    /// One profile by name.
-    Fixed(ProfileName),
-}
-
-/// The profiles of SYSTEMD's table, by their names for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProfileName {
-    /// Podman's systemd mode.
-    Podman,
-    /// Docker 28's `writable-cgroups`.
-    WritableCgroups,
-    /// A daemon that remaps users makes the cgroup writable by itself.
-    Remapped,
-    /// Host cgroup namespace, only the own subtree writable (cgroup v2).
-    OwnSubtree,
-    /// A shim remounts the cgroup tree and drops the capability for it.
-    Remount,
-    /// The own subtree of `name=systemd` (cgroup v1).
-    OwnSubtreeV1,
-    /// The own subtree of the unified hierarchy of a hybrid host.
-    UnifiedOnHybrid,
-    /// Everything.
-    Privileged,
-    /// The widely copied docker-run recipe.
-    Classic,
-}
-
-/// `systemd.features`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Feature {
-    /// Units' sandboxing really applies.
-    Sandboxing,
-    /// NFS mounts.
-    Nfs,
-    /// FUSE mounts.
-    Fuse,
-    /// The machine sets the clock.
-    Time,
-}
-
-/// One entry of `systemd.units`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UnitFile {
-    /// The whole unit file, where one is given.
-    pub content: Option<Vec<u8>>,
-    /// Text of a drop-in, where one is given.
-    pub drop_in: Option<Vec<u8>>,
-    /// Whether the unit is started at boot.
-    pub enable: bool,
-    /// Whether the unit cannot be started.
-    pub mask: bool,
-}
-
-/// `systemd.ready`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ready {
-    /// The boot finished and no unit failed.
-    Running,
-    /// The boot finished; failed units are reported and accepted.
-    Degraded,
-    /// These units are active.
-    Units(Vec<UnitName>),
-}
-
-/// `systemd.journal`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Journal {
-    /// Where it is kept.
-    pub storage: JournalStorage,
-    /// Upper bound in bytes.
-    pub max: u64,
-    /// Whether entries also go to the console, and so to the engine's logs.
-    pub forward_console: bool,
-}
-
-/// `Storage=` of journald.conf(5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JournalStorage {
-    /// In /run.
-    Volatile,
-    /// In /var/log/journal.
-    Persistent,
-    /// In /var/log/journal where that directory exists.
-    Auto,
-    /// Nowhere.
-    None,
-}
-
-/// `systemd.identity`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
-    /// Derived from project, service and replica.
-    Derived,
-    /// The image's own /etc/machine-id, or a random one.
-    Image,
-    /// A fixed id of 32 hexadecimal digits; only with one replica.
-    Fixed(String),
 }

@@ -1,0 +1,241 @@
+//! Docker and Podman by the Docker API: one implementation with different facts.
+//!
+//! Nothing here knows manifests, plans or reports. Lists, looks and raw streams are read with our own
+//! tolerant types; the bodies of calls are bollard's.
+
+mod archive;
+mod body;
+mod boot;
+mod build;
+mod call_log;
+mod calls;
+pub mod endpoint;
+mod errors;
+mod events;
+mod exec;
+mod facts;
+mod frames;
+mod ignore;
+mod inspect;
+mod logs;
+mod look;
+mod observe;
+mod path;
+mod pull;
+mod signals;
+mod wire;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::BoxStream;
+use hyper::Method;
+use tokio::sync::watch;
+
+use crate::engine::notify_socket::{Listener, Run};
+use crate::engine::{
+    Call, Done, Engine, EngineError, ExecOutput, ExecSpec, Happening, LogLine, LogQuery, Session, Show,
+    Signal,
+};
+use crate::facts::{EngineKind, Facts, ImageFacts, Locality};
+use crate::observed::{Observed, Scope};
+
+use self::call_log::CallLog;
+use self::endpoint::Endpoint;
+use self::errors::{Purpose, Trouble};
+use self::inspect::Inspected;
+use self::path::Path;
+use self::wire::{Wire, bare};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A connection to a Docker or Podman engine. Cloning is cheap and shares it; dropping the last one stops
+/// listening to machines.
+#[derive(Clone)]
+pub struct Docker {
+    endpoint: Endpoint,
+    wire: Wire,
+    api: bollard::Docker,
+    /// Where machines have the directories of their notify sockets; `None` on a remote engine.
+    notify_root: Option<PathBuf>,
+    kept: Arc<Kept>,
+}
+
+/// What is remembered for the length of this process.
+#[derive(Default)]
+struct Kept {
+    kind: OnceLock<EngineKind>,
+    looks: Mutex<BTreeMap<String, ImageFacts>>,
+    listeners: Mutex<HashMap<String, Listener>>,
+}
+
+/// A notify socket that is listened on, with its directory.
+struct Listening {
+    listener: Listener,
+    directory: PathBuf,
+}
+
+impl Docker {
+    /// Makes a way to an engine; the first call shows whether it answers. `state_dir` is where directories
+    /// of notify sockets live, which must survive a reboot: Podman refuses to start a container whose bind
+    /// source is missing.
+    ///
+    /// # Errors
+    /// [`EngineError::Local`] where the client cannot be made.
+    pub fn connect(endpoint: &Endpoint, state_dir: &FilePath) -> Result<Self, EngineError> {
+        let wire = Wire::new(endpoint.address.clone(), CallLog::from_environment());
+        let api = wire.bollard().map_err(|error| EngineError::Local {
+            what: format!("connect to {endpoint}"),
+            cause: error.to_string(),
+        })?;
+        let notify_root = match endpoint.locality() {
+            Locality::Local => Some(state_dir.join("notify")),
+            Locality::Remote => None,
+        };
+        Ok(Self { endpoint: endpoint.clone(), wire, api, notify_root, kept: Arc::default() })
+    }
+
+    fn notify_root(&self) -> Option<&FilePath> {
+        self.notify_root.as_deref()
+    }
+
+    fn notify_root_text(&self) -> Option<String> {
+        self.notify_root().map(|root| root.to_string_lossy().into_owned())
+    }
+
+    async fn read_facts(&self) -> Result<Facts, EngineError> {
+        let found = async {
+            let (_, headers, body) =
+                self.wire.call(bare(Method::GET, &Path::of(&["info"])), DEADLINE).await?;
+            let info = serde_json::from_slice(&body).map_err(|error| Trouble::Garbled(error.to_string()))?;
+            let host = facts::Host::look(&self.endpoint.address);
+            Ok(facts::of(&info, &headers, self.endpoint.locality(), host, self.notify_root_text()))
+        };
+        let facts =
+            found.await.map_err(|trouble: Trouble| self.told(trouble, "ask the engine what it is"))?;
+        // The same engine says the same again.
+        let _ = self.kept.kind.set(facts.engine);
+        Ok(facts)
+    }
+
+    async fn snapshot(&self, scope: &Scope) -> Result<Observed, EngineError> {
+        let answers =
+            self.answers(scope).await.map_err(|trouble| self.told(trouble, "observe the project"))?;
+        let root = self.notify_root_text();
+        let looks = locked(&self.kept.looks).clone();
+        Ok(observe::snapshot(scope, &answers, &looks, |name, id| {
+            observe::ready_by_marker(root.as_deref(), name, id)
+        }))
+    }
+
+    /// Asks side by side for all that is needed.
+    async fn answers(&self, scope: &Scope) -> Result<observe::Answers, Trouble> {
+        let volumes = async {
+            if observe::wants_volumes(scope) {
+                return self.wire.json(bare(Method::GET, &Path::of(&["volumes"])), DEADLINE).await.map(Some);
+            }
+            Ok(None)
+        };
+        let containers = async {
+            let path = Path::of(&["containers", "json"]).with("all", "1");
+            let containers: Vec<_> = self.wire.json(bare(Method::GET, &path), DEADLINE).await?;
+            let kind = self.kept.kind.get().copied();
+            let known = observe::images_by_containers(kind, scope, &containers).is_some();
+            let images = if known {
+                None
+            } else {
+                Some(self.wire.json(bare(Method::GET, &Path::of(&["images", "json"])), DEADLINE).await?)
+            };
+            Ok((containers, images))
+        };
+        let networks = self.wire.json(bare(Method::GET, &Path::of(&["networks"])), DEADLINE);
+        let ((containers, images), networks, volumes) = tokio::try_join!(containers, networks, volumes)?;
+        Ok(observe::Answers { containers, networks, images, volumes })
+    }
+
+    fn told(&self, trouble: Trouble, what: &str) -> EngineError {
+        trouble.of(&self.endpoint, Purpose::Other, what)
+    }
+
+    fn looked(&self, image: &str) -> Option<ImageFacts> {
+        locked(&self.kept.looks).get(image).cloned()
+    }
+
+    fn remember_look(&self, facts: &ImageFacts) {
+        locked(&self.kept.looks).insert(facts.id.clone(), facts.clone());
+    }
+
+    /// Keeps listening to a machine that was started.
+    fn keep(&self, listener: Listener, found: &Inspected) {
+        listener.expect(Run {
+            id: found.id.clone(),
+            started: found.state.started_at.clone(),
+            pid: found.state.pid,
+        });
+        locked(&self.kept.listeners).insert(found.id.clone(), listener);
+    }
+
+    /// Finds what turns true when this run of a machine is ready; `None` where it is not listened to.
+    fn heard(&self, id: &str, started: &str) -> Option<watch::Receiver<bool>> {
+        let listeners = locked(&self.kept.listeners);
+        listeners.get(id).filter(|listener| listener.is_of(id, started)).map(Listener::ready)
+    }
+
+    fn forget(&self, id: &str) {
+        locked(&self.kept.listeners).remove(id);
+    }
+}
+
+/// Locks what no panic can leave half-done: each use is one insertion, removal or reading.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine for Docker {
+    fn facts(&self) -> BoxFuture<'_, Result<Facts, EngineError>> {
+        self.read_facts().boxed()
+    }
+
+    fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed, EngineError>> {
+        self.snapshot(scope).boxed()
+    }
+
+    fn perform<'a>(&'a self, call: &'a Call, show: Show) -> BoxFuture<'a, Result<Done, EngineError>> {
+        async move { self.make(call, &show).await }.boxed()
+    }
+
+    fn signals<'a>(&'a self, container: &'a str) -> BoxStream<'a, Result<Signal, EngineError>> {
+        self.follow_signals(container)
+    }
+
+    fn watch<'a>(&'a self, project: &'a str) -> BoxStream<'a, Result<Happening, EngineError>> {
+        self.happenings(project)
+    }
+
+    fn exec<'a>(
+        &'a self,
+        container: &'a str,
+        command: &'a ExecSpec,
+    ) -> BoxFuture<'a, Result<ExecOutput, EngineError>> {
+        self.run(container, command).boxed()
+    }
+
+    fn session<'a>(
+        &'a self,
+        container: &'a str,
+        command: &'a ExecSpec,
+    ) -> BoxFuture<'a, Result<Session, EngineError>> {
+        self.open_session(container, command).boxed()
+    }
+
+    fn logs<'a>(
+        &'a self,
+        container: &'a str,
+        query: &'a LogQuery,
+    ) -> BoxStream<'a, Result<LogLine, EngineError>> {
+        self.read_logs(container, query)
+    }
+}

@@ -1,0 +1,522 @@
+//! A container's specification in the words of the engine's create call. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, EndpointIpamConfig, EndpointSettings, HealthConfig, HostConfig,
+    HostConfigCgroupnsModeEnum, Mount, MountBindOptions, MountBindOptionsPropagationEnum, MountType,
+    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits, RestartPolicy as EngineRestart,
+    RestartPolicyNameEnum,
+};
+
+use crate::container::{CgroupNs, ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice};
+use crate::project::{HealthTest, Healthcheck, Port, RestartPolicy};
+
+/// Where a machine finds the directory of its notify socket.
+pub(super) const NOTIFY_TARGET: &str = "/run/host/sd";
+
+/// The body of `POST /containers/create`.
+///
+/// A fixed MAC address is a key of its own beside the endpoint's up to API 1.43 (moby
+/// `docs/api/version-history.md`, 1.44); both are sent, and each engine reads the one that it knows.
+pub(super) fn create(spec: &ContainerSpec) -> Result<serde_json::Value, serde_json::Error> {
+    let mut body = serde_json::to_value(typed(spec))?;
+    let first = match &spec.network {
+        NetworkSpecChoice::Join(joins) => joins.first(),
+        NetworkSpecChoice::Mode(_) => None,
+    };
+    if let (Some(mac), Some(body)) = (first.and_then(|join| join.mac_address.clone()), body.as_object_mut()) {
+        body.insert("MacAddress".to_owned(), mac.into());
+    }
+    Ok(body)
+}
+
+fn typed(spec: &ContainerSpec) -> ContainerCreateBody {
+    let exposed = spec.ports.iter().map(port_key).chain(spec.expose.iter().map(|port| with_protocol(port)));
+    let (network_mode, networking_config) = network(&spec.network);
+    ContainerCreateBody {
+        hostname: spec.hostname.clone(),
+        domainname: spec.domainname.clone(),
+        user: spec.user.clone(),
+        exposed_ports: some(exposed.collect::<std::collections::BTreeSet<_>>().into_iter().collect()),
+        tty: Some(spec.tty),
+        open_stdin: Some(spec.stdin_open),
+        env: some(spec.environment.iter().map(|(key, value)| format!("{key}={value}")).collect()),
+        cmd: spec.command.clone(),
+        healthcheck: spec.healthcheck.as_ref().map(healthcheck),
+        image: Some(spec.image.clone()),
+        working_dir: spec.working_dir.clone(),
+        entrypoint: spec.entrypoint.clone(),
+        labels: Some(hashed(&spec.labels)),
+        stop_signal: spec.stop_signal.clone(),
+        stop_timeout: Some(whole_seconds(spec.stop_grace_period)),
+        host_config: Some(HostConfig { network_mode, ..host_config(spec) }),
+        networking_config,
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn host_config(spec: &ContainerSpec) -> HostConfig {
+    let (binds, mounts) = mounts(spec);
+    HostConfig {
+        binds: some(binds),
+        mounts: some(mounts),
+        tmpfs: (!spec.tmpfs.is_empty()).then(|| hashed(&spec.tmpfs)),
+        cgroupns_mode: spec.cgroupns.map(|namespace| match namespace {
+            CgroupNs::Private => HostConfigCgroupnsModeEnum::PRIVATE,
+            CgroupNs::Host => HostConfigCgroupnsModeEnum::HOST,
+        }),
+        cgroup_parent: spec.cgroup_parent.clone(),
+        security_opt: some(spec.security_opt.clone()),
+        cap_add: some(spec.cap_add.clone()),
+        cap_drop: some(spec.cap_drop.clone()),
+        privileged: spec.privileged.then_some(true),
+        devices: some(spec.devices.iter().map(device).collect()),
+        sysctls: (!spec.sysctls.is_empty()).then(|| hashed(&spec.sysctls)),
+        ulimits: some(
+            spec.ulimits
+                .iter()
+                .map(|(name, limit)| ResourcesUlimits {
+                    name: Some(name.clone()),
+                    soft: Some(limit.soft),
+                    hard: Some(limit.hard),
+                })
+                .collect(),
+        ),
+        memory: spec.limits.memory.map(signed),
+        memory_reservation: spec.limits.memory_reservation.map(signed),
+        nano_cpus: spec.limits.nano_cpus.map(signed),
+        pids_limit: spec.limits.pids,
+        restart_policy: Some(restart(&spec.restart)),
+        port_bindings: port_bindings(&spec.ports),
+        extra_hosts: some(
+            spec.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect(),
+        ),
+        dns: some(spec.dns.clone()),
+        dns_search: some(spec.dns_search.clone()),
+        dns_options: some(spec.dns_opt.clone()),
+        readonly_rootfs: spec.read_only.then_some(true),
+        shm_size: spec.shm_size.map(signed),
+        init: spec.init,
+        runtime: spec.runtime.clone(),
+        userns_mode: spec.userns_mode.clone(),
+        ..HostConfig::default()
+    }
+}
+
+/// Splits mounts into the two forms of the API. Only the old one can make a missing source and relabel it;
+/// only the new one takes a path with a colon and refuses a missing source.
+fn mounts(spec: &ContainerSpec) -> (Vec<String>, Vec<Mount>) {
+    let mut binds: Vec<String> =
+        spec.notify_dir.iter().map(|directory| format!("{directory}:{NOTIFY_TARGET}:ro")).collect();
+    let mut mounts = Vec::new();
+    for mount in &spec.mounts {
+        match bind(mount) {
+            Some(bind) => binds.push(bind),
+            None => mounts.push(long_mount(mount)),
+        }
+    }
+    (binds, mounts)
+}
+
+fn bind(mount: &MountSpec) -> Option<String> {
+    let MountSpec { target, source, read_only } = mount;
+    let MountSpecSource::Bind { path, create, propagation, selinux } = source else { return None };
+    if !(*create || selinux.is_some()) || path.contains(':') || target.contains(':') {
+        return None;
+    }
+    let mut options = vec![if *read_only { "ro".to_owned() } else { "rw".to_owned() }];
+    options.extend(selinux.map(String::from));
+    options.extend(propagation.clone());
+    Some(format!("{path}:{target}:{}", options.join(",")))
+}
+
+fn long_mount(mount: &MountSpec) -> Mount {
+    let MountSpec { target, source, read_only } = mount;
+    let mut long = Mount { target: Some(target.clone()), read_only: Some(*read_only), ..Mount::default() };
+    match source {
+        MountSpecSource::Volume { name, nocopy } => {
+            long.typ = Some(MountType::VOLUME);
+            long.source = Some(name.clone());
+            long.volume_options =
+                nocopy.then(|| MountVolumeOptions { no_copy: Some(true), ..MountVolumeOptions::default() });
+        }
+        MountSpecSource::Anonymous => long.typ = Some(MountType::VOLUME),
+        MountSpecSource::Bind { path, create, propagation, selinux: _ } => {
+            long.typ = Some(MountType::BIND);
+            long.source = Some(path.clone());
+            let propagation = propagation.as_deref().and_then(propagation_of);
+            if *create || propagation.is_some() {
+                long.bind_options = Some(MountBindOptions {
+                    propagation,
+                    create_mountpoint: create.then_some(true),
+                    ..MountBindOptions::default()
+                });
+            }
+        }
+    }
+    long
+}
+
+fn propagation_of(word: &str) -> Option<MountBindOptionsPropagationEnum> {
+    Some(match word {
+        "private" => MountBindOptionsPropagationEnum::PRIVATE,
+        "rprivate" => MountBindOptionsPropagationEnum::RPRIVATE,
+        "shared" => MountBindOptionsPropagationEnum::SHARED,
+        "rshared" => MountBindOptionsPropagationEnum::RSHARED,
+        "slave" => MountBindOptionsPropagationEnum::SLAVE,
+        "rslave" => MountBindOptionsPropagationEnum::RSLAVE,
+        _ => return None,
+    })
+}
+
+fn network(choice: &NetworkSpecChoice) -> (Option<String>, Option<NetworkingConfig>) {
+    match choice {
+        NetworkSpecChoice::Mode(mode) => (Some(mode.clone()), None),
+        NetworkSpecChoice::Join(joins) => match joins.first() {
+            // Without a word the engine would join its default network.
+            None => (Some("none".to_owned()), None),
+            Some(first) => {
+                let endpoints = HashMap::from([(first.network.clone(), endpoint(first))]);
+                let config = NetworkingConfig { endpoints_config: Some(endpoints) };
+                (Some(first.network.clone()), Some(config))
+            }
+        },
+    }
+}
+
+/// How a container joins a network, at creation or later.
+pub(super) fn endpoint(join: &JoinSpec) -> EndpointSettings {
+    let JoinSpec { network: _, aliases, ipv4_address, ipv6_address, mac_address } = join;
+    let fixed = ipv4_address.is_some() || ipv6_address.is_some();
+    EndpointSettings {
+        aliases: some(aliases.clone()),
+        mac_address: mac_address.clone(),
+        ipam_config: fixed.then(|| EndpointIpamConfig {
+            ipv4_address: ipv4_address.clone(),
+            ipv6_address: ipv6_address.clone(),
+            ..EndpointIpamConfig::default()
+        }),
+        ..EndpointSettings::default()
+    }
+}
+
+/// A restart policy in the engine's words.
+pub(super) fn restart(policy: &RestartPolicy) -> EngineRestart {
+    let (name, max) = match policy {
+        RestartPolicy::No => (RestartPolicyNameEnum::NO, None),
+        RestartPolicy::Always => (RestartPolicyNameEnum::ALWAYS, None),
+        RestartPolicy::OnFailure { max } => (RestartPolicyNameEnum::ON_FAILURE, Some(i64::from(*max))),
+        RestartPolicy::UnlessStopped => (RestartPolicyNameEnum::UNLESS_STOPPED, None),
+    };
+    EngineRestart { name: Some(name), maximum_retry_count: max }
+}
+
+fn healthcheck(check: &Healthcheck) -> HealthConfig {
+    let Healthcheck { test, interval, timeout, retries, start_period, start_interval } = check;
+    let test = match test {
+        HealthTest::Disabled => Some(vec!["NONE".to_owned()]),
+        HealthTest::Inherit => None,
+        HealthTest::Command(command) => {
+            Some(std::iter::once("CMD".to_owned()).chain(command.iter().cloned()).collect())
+        }
+        HealthTest::Shell(line) => Some(vec!["CMD-SHELL".to_owned(), line.clone()]),
+    };
+    HealthConfig {
+        test,
+        interval: interval.map(nanoseconds),
+        timeout: timeout.map(nanoseconds),
+        retries: retries.map(i64::from),
+        start_period: start_period.map(nanoseconds),
+        start_interval: start_interval.map(nanoseconds),
+    }
+}
+
+fn device(device: &crate::project::Device) -> DeviceMapping {
+    DeviceMapping {
+        path_on_host: Some(device.source.clone()),
+        path_in_container: Some(device.target.clone()),
+        cgroup_permissions: Some(device.permissions.clone()),
+    }
+}
+
+fn port_key(port: &Port) -> String {
+    format!("{}/{}", port.target, port.protocol)
+}
+
+fn with_protocol(port: &str) -> String {
+    if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") }
+}
+
+fn port_bindings(ports: &[Port]) -> Option<HashMap<String, Option<Vec<PortBinding>>>> {
+    let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
+    for port in ports {
+        let binding = PortBinding {
+            host_ip: port.host_ip.map(|ip| ip.to_string()),
+            host_port: port.published.map(|published| {
+                if published.first == published.last {
+                    published.first.to_string()
+                } else {
+                    format!("{}-{}", published.first, published.last)
+                }
+            }),
+        };
+        bindings.entry(port_key(port)).or_default().get_or_insert_default().push(binding);
+    }
+    (!bindings.is_empty()).then_some(bindings)
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}
+
+fn hashed(map: &BTreeMap<String, String>) -> HashMap<String, String> {
+    map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// The engine counts in signed numbers; what is beyond them is no bound in practice.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// The engine counts a grace in whole seconds; a part of one is given whole.
+pub(super) fn whole_seconds(time: Duration) -> i64 {
+    signed(time.as_secs() + u64::from(time.subsec_nanos() > 0))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::project::{Limits, Protocol, PublishedPort, Ulimit};
+
+    /// A specification that decides nothing beyond image and name.
+    pub(in crate::engine::docker) fn plain() -> ContainerSpec {
+        ContainerSpec {
+            name: "shop-db-1".into(),
+            service: "db".into(),
+            image: "debian:13".into(),
+            entrypoint: None,
+            command: None,
+            environment: BTreeMap::new(),
+            hostname: None,
+            domainname: None,
+            user: None,
+            working_dir: None,
+            tty: false,
+            stdin_open: false,
+            stop_signal: None,
+            stop_grace_period: Duration::from_secs(10),
+            labels: BTreeMap::new(),
+            ports: Vec::new(),
+            expose: Vec::new(),
+            mounts: Vec::new(),
+            tmpfs: BTreeMap::new(),
+            cgroupns: None,
+            cgroup_parent: None,
+            security_opt: Vec::new(),
+            cap_add: Vec::new(),
+            cap_drop: Vec::new(),
+            privileged: false,
+            devices: Vec::new(),
+            sysctls: BTreeMap::new(),
+            ulimits: BTreeMap::new(),
+            limits: Limits::default(),
+            restart: RestartPolicy::No,
+            healthcheck: None,
+            extra_hosts: Vec::new(),
+            dns: Vec::new(),
+            dns_search: Vec::new(),
+            dns_opt: Vec::new(),
+            read_only: false,
+            shm_size: None,
+            init: None,
+            runtime: None,
+            userns_mode: None,
+            network: NetworkSpecChoice::Mode("none".into()),
+            files: Vec::new(),
+            notify_dir: None,
+            machine: false,
+        }
+    }
+
+    fn text(spec: &ContainerSpec) -> String {
+        serde_json::to_string_pretty(&create(spec).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_decided_is_left_to_the_image_and_the_engine() {
+        assert_eq!(
+            text(&plain()),
+            r#"{
+  "HostConfig": {
+    "NetworkMode": "none",
+    "RestartPolicy": {
+      "Name": "no"
+    }
+  },
+  "Image": "debian:13",
+  "Labels": {},
+  "OpenStdin": false,
+  "StopTimeout": 10,
+  "Tty": false
+}"#
+        );
+    }
+
+    #[test]
+    fn a_machine_gets_its_cgroup_its_tmpfs_and_its_notify_socket() {
+        let spec = ContainerSpec {
+            entrypoint: Some(vec!["/lib/systemd/systemd".into()]),
+            command: Some(vec!["systemd.mask=x.service".into()]),
+            environment: BTreeMap::from([("container".into(), "docker".into())]),
+            tty: true,
+            init: Some(false),
+            stop_signal: Some("SIGRTMIN+3".into()),
+            stop_grace_period: Duration::from_millis(90_500),
+            tmpfs: BTreeMap::from([("/run".into(), "exec,mode=755".into())]),
+            cgroupns: Some(CgroupNs::Host),
+            cgroup_parent: Some("/sdc/x".into()),
+            mounts: vec![MountSpec {
+                target: "/sys/fs/cgroup/sdc/x".into(),
+                source: MountSpecSource::Bind {
+                    path: "/sys/fs/cgroup/sdc/x".into(),
+                    create: true,
+                    propagation: None,
+                    selinux: None,
+                },
+                read_only: false,
+            }],
+            notify_dir: Some("/state/notify/01".into()),
+            ..plain()
+        };
+        let body = typed(&spec);
+        let host = body.host_config.unwrap();
+        assert_eq!(
+            host.binds.unwrap(),
+            ["/state/notify/01:/run/host/sd:ro", "/sys/fs/cgroup/sdc/x:/sys/fs/cgroup/sdc/x:rw"]
+        );
+        assert_eq!(host.cgroupns_mode, Some(HostConfigCgroupnsModeEnum::HOST));
+        assert_eq!(host.cgroup_parent.as_deref(), Some("/sdc/x"));
+        assert_eq!(host.init, Some(false));
+        assert_eq!(host.tmpfs.unwrap()["/run"], "exec,mode=755");
+        assert_eq!((body.stop_timeout, body.tty), (Some(91), Some(true)));
+        assert_eq!(body.env.unwrap(), ["container=docker"]);
+    }
+
+    #[test]
+    fn mounts_take_the_form_that_can_say_what_is_meant() {
+        let of = |source, target: &str| {
+            let mount = MountSpec { target: target.into(), source, read_only: true };
+            let (binds, mounts) = mounts(&ContainerSpec { mounts: vec![mount], ..plain() });
+            format!("{binds:?} {}", serde_json::to_string(&mounts).unwrap())
+        };
+        let bind = |path: &str, create, selinux| MountSpecSource::Bind {
+            path: path.into(),
+            create,
+            propagation: Some("rslave".into()),
+            selinux,
+        };
+        assert_eq!(of(bind("/a", true, Some('z')), "/b"), r#"["/a:/b:ro,z,rslave"] []"#);
+        assert_eq!(
+            of(bind("/a", false, None), "/b"),
+            r#"[] [{"Target":"/b","Source":"/a","Type":"bind","ReadOnly":true,"BindOptions":{"Propagation":"rslave"}}]"#
+        );
+        assert_eq!(
+            of(bind("/a:c", true, None), "/b"),
+            r#"[] [{"Target":"/b","Source":"/a:c","Type":"bind","ReadOnly":true,"BindOptions":{"Propagation":"rslave","CreateMountpoint":true}}]"#
+        );
+        assert_eq!(
+            of(MountSpecSource::Volume { name: "v".into(), nocopy: true }, "/b"),
+            r#"[] [{"Target":"/b","Source":"v","Type":"volume","ReadOnly":true,"VolumeOptions":{"NoCopy":true}}]"#
+        );
+        assert_eq!(
+            of(MountSpecSource::Anonymous, "/b"),
+            r#"[] [{"Target":"/b","Type":"volume","ReadOnly":true}]"#
+        );
+    }
+
+    #[test]
+    fn ports_are_bound_and_exposed() {
+        let port = |target, published, host_ip: Option<&str>, protocol| Port {
+            target,
+            published,
+            host_ip: host_ip.map(|ip| ip.parse().unwrap()),
+            protocol,
+        };
+        let spec = ContainerSpec {
+            ports: vec![
+                port(80, Some(PublishedPort { first: 8080, last: 8080 }), Some("127.0.0.1"), Protocol::Tcp),
+                port(80, Some(PublishedPort { first: 9000, last: 9002 }), None, Protocol::Tcp),
+                port(53, None, None, Protocol::Udp),
+            ],
+            expose: vec!["443".into(), "80/tcp".into()],
+            ..plain()
+        };
+        let body = typed(&spec);
+        assert_eq!(body.exposed_ports.unwrap(), ["443/tcp", "53/udp", "80/tcp"]);
+        let bindings: BTreeMap<_, _> = body.host_config.unwrap().port_bindings.unwrap().into_iter().collect();
+        assert_eq!(
+            serde_json::to_string(&bindings).unwrap(),
+            r#"{"53/udp":[{}],"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8080"},{"HostPort":"9000-9002"}]}"#
+        );
+    }
+
+    #[test]
+    fn only_the_first_network_is_joined_at_creation_and_a_fixed_mac_is_said_twice() {
+        let join = |network: &str| JoinSpec {
+            network: network.into(),
+            aliases: vec!["db".into()],
+            ipv4_address: Some("10.0.0.2".into()),
+            ipv6_address: None,
+            mac_address: Some("02:00:00:00:00:01".into()),
+        };
+        let spec = ContainerSpec { network: NetworkSpecChoice::Join(vec![join("a"), join("b")]), ..plain() };
+        let body = create(&spec).unwrap();
+        assert_eq!(body["HostConfig"]["NetworkMode"], "a");
+        assert_eq!(body["MacAddress"], "02:00:00:00:00:01");
+        assert_eq!(
+            body["NetworkingConfig"].to_string(),
+            r#"{"EndpointsConfig":{"a":{"Aliases":["db"],"IPAMConfig":{"IPv4Address":"10.0.0.2"},"MacAddress":"02:00:00:00:00:01"}}}"#
+        );
+        let alone = typed(&ContainerSpec { network: NetworkSpecChoice::Join(Vec::new()), ..plain() });
+        assert_eq!(alone.host_config.unwrap().network_mode.as_deref(), Some("none"));
+    }
+
+    #[test]
+    fn limits_checks_and_policies_are_in_the_engines_units() {
+        let spec = ContainerSpec {
+            limits: Limits {
+                memory: Some(1 << 30),
+                memory_reservation: None,
+                nano_cpus: Some(1_500_000_000),
+                pids: Some(-1),
+            },
+            ulimits: BTreeMap::from([("nofile".into(), Ulimit { soft: 1024, hard: -1 })]),
+            restart: RestartPolicy::OnFailure { max: 3 },
+            healthcheck: Some(Healthcheck {
+                test: HealthTest::Shell("true".into()),
+                interval: Some(Duration::from_secs(2)),
+                timeout: None,
+                retries: Some(5),
+                start_period: None,
+                start_interval: None,
+            }),
+            ..plain()
+        };
+        let body = create(&spec).unwrap();
+        let host = &body["HostConfig"];
+        assert_eq!((&host["Memory"], &host["NanoCpus"]), (&(1 << 30).into(), &1_500_000_000_i64.into()));
+        assert_eq!(host["PidsLimit"], -1);
+        assert_eq!(host["Ulimits"].to_string(), r#"[{"Hard":-1,"Name":"nofile","Soft":1024}]"#);
+        assert_eq!(host["RestartPolicy"].to_string(), r#"{"MaximumRetryCount":3,"Name":"on-failure"}"#);
+        assert_eq!(
+            body["Healthcheck"].to_string(),
+            r#"{"Interval":2000000000,"Retries":5,"Test":["CMD-SHELL","true"]}"#
+        );
+    }
+}

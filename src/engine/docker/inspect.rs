@@ -1,0 +1,143 @@
+//! One container, looked at closely: what its life and its start depend on.
+
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
+
+use hyper::Method;
+use serde::Deserialize;
+
+use crate::labels;
+use crate::observed::{ContainerState, Health};
+
+use super::Docker;
+use super::body::NOTIFY_TARGET;
+use super::errors::Trouble;
+use super::path::Path;
+use super::wire::bare;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The answer of `GET /containers/x/json`, as far as it matters.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Inspected {
+    pub(super) id: String,
+    pub(super) state: State,
+    config: Config,
+    host_config: HostConfig,
+}
+
+/// What a container does.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct State {
+    status: String,
+    restarting: bool,
+    #[serde(rename = "OOMKilled")]
+    pub(super) oom_killed: bool,
+    pub(super) pid: i32,
+    pub(super) exit_code: i64,
+    pub(super) started_at: String,
+    /// Docker says `Health`, Podman has said `Healthcheck` as well.
+    #[serde(alias = "Healthcheck")]
+    health: Option<HealthState>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct HealthState {
+    status: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Config {
+    tty: bool,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct HostConfig {
+    binds: Option<Vec<String>>,
+}
+
+impl Inspected {
+    /// Its state; while it waits for a restart, Docker says that it runs as well (measured on 20.10).
+    pub(super) fn state(&self) -> ContainerState {
+        if self.state.restarting {
+            return ContainerState::Restarting;
+        }
+        ContainerState::parse(&self.state.status)
+    }
+
+    /// Its health check's result.
+    pub(super) fn health(&self) -> Option<Health> {
+        match self.state.health.as_ref()?.status.as_str() {
+            "healthy" => Some(Health::Healthy),
+            "unhealthy" => Some(Health::Unhealthy),
+            "starting" => Some(Health::Starting),
+            _ => None,
+        }
+    }
+
+    /// Whether it has a terminal.
+    pub(super) fn tty(&self) -> bool {
+        self.config.tty
+    }
+
+    /// Whether systemd is its PID 1.
+    pub(super) fn is_machine(&self) -> bool {
+        self.config.labels.as_ref().is_some_and(|labels| labels.contains_key(labels::KEY_INIT))
+    }
+
+    /// The directory of its notify socket on this host, where it is one of those below `root`: any other
+    /// directory that somebody bound there is not ours to write to.
+    pub(super) fn notify_dir(&self, root: &FilePath) -> Option<PathBuf> {
+        let binds = self.host_config.binds.iter().flatten();
+        binds
+            .filter_map(|bind| {
+                let (source, rest) = bind.split_once(':')?;
+                (rest.split(':').next() == Some(NOTIFY_TARGET)).then(|| PathBuf::from(source))
+            })
+            .find(|directory| directory.parent() == Some(root))
+    }
+}
+
+impl Docker {
+    /// Looks at a container.
+    pub(super) async fn inspect(&self, container: &str) -> Result<Inspected, Trouble> {
+        self.wire.json(bare(Method::GET, &Path::of(&["containers", container, "json"])), DEADLINE).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_waits_for_its_restart_does_not_run() {
+        let found: Inspected = serde_json::from_str(
+            r#"{"Id":"4f","State":{"Status":"running","Restarting":true,"Running":true,"OOMKilled":true,
+                "Health":{"Status":"healthy"}},"Config":{"Tty":true,"Labels":{"io.sdcompose.systemd.init":"/x"}},
+                "HostConfig":{"Binds":["/a:/b","/state/notify/01:/run/host/sd:ro","/else/01:/run/host/sd"]}}"#,
+        )
+        .unwrap();
+        assert_eq!(found.state(), ContainerState::Restarting);
+        assert_eq!(found.health(), Some(Health::Healthy));
+        assert!(found.tty() && found.is_machine() && found.state.oom_killed);
+        assert_eq!(found.notify_dir(FilePath::new("/state/notify")), Some(PathBuf::from("/state/notify/01")));
+        assert_eq!(found.notify_dir(FilePath::new("/other")), None);
+    }
+
+    #[test]
+    fn what_an_engine_leaves_out_is_no_error() {
+        let found: Inspected = serde_json::from_str(
+            r#"{"Id":"4f","State":{"Status":"stopping"},"Config":{},"HostConfig":{"Binds":null}}"#,
+        )
+        .unwrap();
+        assert_eq!(found.state(), ContainerState::Other("stopping".into()));
+        assert_eq!((found.health(), found.tty(), found.is_machine()), (None, false, false));
+    }
+}

@@ -1,0 +1,103 @@
+//! Small specifications with a project's labels, to be changed by whoever tests with them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::container::{ContainerSpec, Content, FileSpec, JoinSpec, NetworkSpec, NetworkSpecChoice};
+use crate::labels::{ContainerLabels, ObjectLabels};
+use crate::project::{Limits, RestartPolicy};
+
+/// A network with the labels of a project.
+#[must_use]
+pub fn network(project: &str, name: &str) -> NetworkSpec {
+    let key = name.rsplit('_').next().unwrap_or(name).to_owned();
+    let labels = ObjectLabels { project: project.to_owned(), key, ..ObjectLabels::default() };
+    NetworkSpec {
+        name: name.to_owned(),
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        internal: false,
+        attachable: false,
+        enable_ipv6: false,
+        ipam: Vec::new(),
+        labels: labels.encode(),
+    }
+}
+
+/// A machine with one file, of the image `machine`; see [`plain`].
+#[must_use]
+pub fn machine(project: &str, name: &str) -> ContainerSpec {
+    let mut spec = plain(project, name);
+    "machine".clone_into(&mut spec.image);
+    spec.machine = true;
+    spec.files.push(FileSpec {
+        path: "/etc/systemd/system/service.d/zz-sdcompose.conf".to_owned(),
+        mode: 0o644,
+        content: Content::Bytes(b"[Service]\n".to_vec()),
+    });
+    spec
+}
+
+/// A container of the image `plain` on the network `<project>_default`; its name `<project>-<service>-<index>`
+/// tells its service and index.
+#[must_use]
+pub fn plain(project: &str, name: &str) -> ContainerSpec {
+    let rest = name.strip_prefix(project).and_then(|rest| rest.strip_prefix('-')).unwrap_or(name);
+    let (service, index) = rest.rsplit_once('-').unwrap_or((rest, "1"));
+    let labels = ContainerLabels {
+        project: project.to_owned(),
+        service: service.to_owned(),
+        index: index.parse().unwrap_or(1),
+        fingerprint: "first".to_owned(),
+        ..ContainerLabels::default()
+    };
+    ContainerSpec {
+        name: name.to_owned(),
+        service: service.to_owned(),
+        image: "plain".to_owned(),
+        entrypoint: None,
+        command: None,
+        environment: BTreeMap::new(),
+        hostname: None,
+        domainname: None,
+        user: None,
+        working_dir: None,
+        tty: false,
+        stdin_open: false,
+        stop_signal: None,
+        stop_grace_period: Duration::from_secs(10),
+        labels: labels.encode(),
+        ports: Vec::new(),
+        expose: Vec::new(),
+        mounts: Vec::new(),
+        tmpfs: BTreeMap::new(),
+        cgroupns: None,
+        cgroup_parent: None,
+        security_opt: Vec::new(),
+        cap_add: Vec::new(),
+        cap_drop: Vec::new(),
+        privileged: false,
+        devices: Vec::new(),
+        sysctls: BTreeMap::new(),
+        ulimits: BTreeMap::new(),
+        limits: Limits::default(),
+        restart: RestartPolicy::No,
+        healthcheck: None,
+        extra_hosts: Vec::new(),
+        dns: Vec::new(),
+        dns_search: Vec::new(),
+        dns_opt: Vec::new(),
+        read_only: false,
+        shm_size: None,
+        init: None,
+        runtime: None,
+        userns_mode: None,
+        network: NetworkSpecChoice::Join(vec![JoinSpec {
+            network: format!("{project}_default"),
+            ..JoinSpec::default()
+        }]),
+        files: Vec::new(),
+        notify_dir: None,
+        machine: false,
+    }
+}

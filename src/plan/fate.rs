@@ -1,0 +1,326 @@
+//! The first half of planning `up`: what has to become of each replica, judged by the manifest and the
+//! snapshot alone. No steps yet, so that `images` and `up` see the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::container::fingerprint::{self, Fingerprint};
+use crate::container::names;
+use crate::observed::{ContainerState, Observed, ObservedContainer};
+use crate::project::{DependencyCondition, NetworkChoice, Project, Service};
+
+use super::up::UpOptions;
+use super::{Reason, Recovery};
+
+/// One service of the run, with what becomes of its replicas.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    pub(super) service: &'a Service,
+    /// By index, from 1.
+    pub(super) replicas: Vec<Replica<'a>>,
+    /// Containers beyond the wanted number, highest index first.
+    pub(super) surplus: Vec<&'a ObservedContainer>,
+}
+
+impl Group<'_> {
+    /// Tells whether a replica is started in this run.
+    pub(super) fn moves(&self) -> bool {
+        self.replicas.iter().any(|replica| replica.fate.moves())
+    }
+}
+
+/// One wanted container.
+#[derive(Debug)]
+pub(super) struct Replica<'a> {
+    pub(super) index: u32,
+    pub(super) name: String,
+    /// What has to be put right before anything else.
+    pub(super) mends: Vec<Mend<'a>>,
+    /// The container that stands for it once it is mended.
+    pub(super) existing: Option<&'a ObservedContainer>,
+    pub(super) fate: Fate,
+    /// Fields that differ and take effect with the next replacement only.
+    pub(super) pending: Vec<String>,
+}
+
+/// What an earlier run or somebody else left to put right.
+#[derive(Debug)]
+pub(super) enum Mend<'a> {
+    /// A replacement was cut off.
+    Recover { aside: &'a ObservedContainer, outcome: Recovery },
+    /// The container has another name.
+    Rename { from: &'a ObservedContainer },
+    /// A further container for the same replica.
+    Discard { container: &'a ObservedContainer, reason: Reason },
+}
+
+/// What becomes of a replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing.
+    Keep,
+    /// It is made.
+    Create { reason: Reason },
+    /// It exists and is started.
+    Start { state: String },
+    /// It is thawed.
+    Unpause,
+    /// It is stopped and started, because a dependency was.
+    Restart { service: String },
+    /// A new one takes its place.
+    Replace { reason: Reason },
+}
+
+impl Fate {
+    /// Tells whether it is started in this run.
+    pub(super) fn moves(&self) -> bool {
+        match self {
+            Self::Keep => false,
+            Self::Create { .. }
+            | Self::Start { .. }
+            | Self::Unpause
+            | Self::Restart { .. }
+            | Self::Replace { .. } => true,
+        }
+    }
+
+    /// Tells whether a new container comes out of it.
+    pub(super) fn makes(&self) -> bool {
+        match self {
+            Self::Create { .. } | Self::Replace { .. } => true,
+            Self::Keep | Self::Start { .. } | Self::Unpause | Self::Restart { .. } => false,
+        }
+    }
+
+    /// Tells whether those that depend on it with `restart: true` follow.
+    fn drags(&self) -> bool {
+        match self {
+            Self::Create { .. } | Self::Replace { .. } | Self::Restart { .. } => true,
+            Self::Keep | Self::Start { .. } | Self::Unpause => false,
+        }
+    }
+}
+
+/// Looks at all services of the run, each behind those that it needs.
+pub(super) fn survey<'a>(
+    project: &'a Project,
+    observed: &'a Observed,
+    options: &UpOptions,
+    order: &[String],
+) -> Vec<Group<'a>> {
+    let awaited_to_end = awaited_to_end(project);
+    let mut containers: BTreeMap<&str, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in &observed.containers {
+        containers.entry(container.labels.service.as_str()).or_default().push(container);
+    }
+    let mut groups: Vec<Group<'a>> = Vec::with_capacity(order.len());
+    let mut place: BTreeMap<&str, usize> = BTreeMap::new();
+    for service in order.iter().filter_map(|name| project.services.get(name)) {
+        let own = containers.get(service.name.as_str()).map_or(&[][..], Vec::as_slice);
+        let look = Look {
+            project,
+            observed,
+            options,
+            service,
+            desired: fingerprint::of(project, service, image_id(observed, service)),
+            ends: awaited_to_end.contains(service.name.as_str()),
+        };
+        let mut group = look.group(own);
+        follow_dependencies(&mut group, &groups, &place);
+        place.insert(&service.name, groups.len());
+        groups.push(group);
+    }
+    groups
+}
+
+/// Returns the id of a service's image; empty where the engine does not have it.
+pub(super) fn image_id<'a>(observed: &'a Observed, service: &Service) -> &'a str {
+    observed.images.get(service.image.reference()).map_or("", |image| image.id.as_str())
+}
+
+/// Services that others wait for to end: exited with 0, they are done and not started again.
+fn awaited_to_end(project: &Project) -> BTreeSet<&str> {
+    project
+        .services
+        .values()
+        .flat_map(|service| &service.depends_on)
+        .filter(|(_, dependency)| dependency.condition == DependencyCondition::CompletedSuccessfully)
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+/// What is needed to judge one service.
+struct Look<'a, 'o> {
+    project: &'a Project,
+    observed: &'a Observed,
+    options: &'o UpOptions,
+    service: &'a Service,
+    desired: Fingerprint,
+    ends: bool,
+}
+
+impl<'a> Look<'a, '_> {
+    fn group(&self, own: &[&'a ObservedContainer]) -> Group<'a> {
+        let mut by_index: BTreeMap<u32, Vec<&'a ObservedContainer>> = BTreeMap::new();
+        for container in own {
+            by_index.entry(container.labels.index).or_default().push(container);
+        }
+        let replicas = (1..=self.service.replicas)
+            .map(|index| self.replica(index, by_index.get(&index).map_or(&[][..], Vec::as_slice)))
+            .collect();
+        let wanted = 1..=self.service.replicas;
+        let beyond = by_index.into_iter().rev().filter(|(index, _)| !wanted.contains(index));
+        Group { service: self.service, replicas, surplus: beyond.flat_map(|(_, found)| found).collect() }
+    }
+
+    fn replica(&self, index: u32, found: &[&'a ObservedContainer]) -> Replica<'a> {
+        let name = names::container(self.project, self.service, index);
+        let (existing, mends) = settle(&name, found);
+        let (fate, pending) = existing.map_or_else(
+            || (Fate::Create { reason: Reason::Absent }, Vec::new()),
+            |container| (self.fate(container), self.pending(container)),
+        );
+        Replica { index, name, mends, existing, fate, pending }
+    }
+
+    fn fate(&self, container: &ObservedContainer) -> Fate {
+        if matches!(container.state, ContainerState::Dead | ContainerState::Removing) {
+            return Fate::Create { reason: Reason::Debris };
+        }
+        let chosen = self.options.services.is_empty() || self.options.services.contains(&self.service.name);
+        if self.options.force_recreate && chosen {
+            return Fate::Replace { reason: Reason::Forced };
+        }
+        let fields = fingerprint::changed(&self.old(container), &self.desired);
+        if !fields.is_empty() && !self.options.no_recreate {
+            return Fate::Replace { reason: Reason::Changed { fields } };
+        }
+        self.fate_of_state(container)
+    }
+
+    fn fate_of_state(&self, container: &ObservedContainer) -> Fate {
+        match &container.state {
+            ContainerState::Running | ContainerState::Restarting => Fate::Keep,
+            ContainerState::Paused => Fate::Unpause,
+            ContainerState::Exited if self.ends && exit_code(container) == Some(0) => Fate::Keep,
+            // A run that was cut off may have left it without its files or networks, which cannot be seen. It
+            // never ran, so that completing it loses nothing.
+            ContainerState::Created if self.options.start => Fate::Create { reason: Reason::CutOff },
+            state @ (ContainerState::Created
+            | ContainerState::Exited
+            | ContainerState::Removing
+            | ContainerState::Dead
+            | ContainerState::Other(_)) => {
+                if self.options.start {
+                    Fate::Start { state: state.as_str().to_owned() }
+                } else {
+                    Fate::Keep
+                }
+            }
+        }
+    }
+
+    fn pending(&self, container: &ObservedContainer) -> Vec<String> {
+        fingerprint::pending(&self.old(container), &self.desired)
+    }
+
+    /// The fingerprint that a container was made from. Where the engine does not have the image any more, it
+    /// cannot be told whether it moved: the container's own counts.
+    fn old(&self, container: &ObservedContainer) -> Fingerprint {
+        let old = Fingerprint::from_label(&container.labels.fingerprint);
+        if image_id(self.observed, self.service).is_empty() {
+            old.with_field_of(&self.desired, "image")
+        } else {
+            old
+        }
+    }
+}
+
+/// Returns the code that a container exited with, from the snapshot or from the engine's words
+/// (`Exited (0) 3 minutes ago`), since a list does not always tell it apart.
+pub(super) fn exit_code(container: &ObservedContainer) -> Option<i64> {
+    container.exit_code.or_else(|| {
+        let (_, rest) = container.status.split_once("Exited (")?;
+        rest.split_once(')')?.0.parse().ok()
+    })
+}
+
+/// Finds the container that stands for a replica, and what has to be put right for that.
+fn settle<'a>(name: &str, found: &[&'a ObservedContainer]) -> (Option<&'a ObservedContainer>, Vec<Mend<'a>>) {
+    let main = found.iter().copied().find(|container| container.name == name);
+    let mut asides: Vec<&ObservedContainer> =
+        found.iter().copied().filter(|container| names::set_aside(&container.name).is_some()).collect();
+    asides.sort_by_key(|container| container.created);
+    let mut others: Vec<&ObservedContainer> = found
+        .iter()
+        .copied()
+        .filter(|container| container.name != name && names::set_aside(&container.name).is_none())
+        .collect();
+    others.sort_by_key(|container| (container.state == ContainerState::Running, container.created));
+
+    let mut mends = Vec::new();
+    let mut existing = main;
+    if let Some(aside) = asides.pop() {
+        let outcome = match main {
+            None => Recovery::RenameBack,
+            Some(main) if is_good(main) => Recovery::RemoveOld,
+            Some(_) => Recovery::RollBack,
+        };
+        if outcome != Recovery::RemoveOld {
+            existing = Some(aside);
+        }
+        mends.push(Mend::Recover { aside, outcome });
+    } else if main.is_none()
+        && let Some(from) = others.pop()
+    {
+        existing = Some(from);
+        mends.push(Mend::Rename { from });
+    }
+    let discard = |reason: Reason| move |container| Mend::Discard { container, reason: reason.clone() };
+    mends.extend(asides.into_iter().map(discard(Reason::CutOff)));
+    mends.extend(others.into_iter().map(discard(Reason::Misnamed)));
+    (existing, mends)
+}
+
+/// Tells whether the new container of a cut-off replacement is good: it runs, and a machine was seen to be
+/// ready. Where that cannot be seen, the old one counts, which is known to have worked.
+fn is_good(container: &ObservedContainer) -> bool {
+    container.state == ContainerState::Running && (container.labels.machine.is_none() || container.ready_seen)
+}
+
+/// Restarts what asked to follow its dependencies, and replaces what lives in the network of a container that
+/// is no more (an engine resolves `container:` to an id when it makes the container).
+fn follow_dependencies(group: &mut Group<'_>, before: &[Group<'_>], place: &BTreeMap<&str, usize>) {
+    let fates = |name: &str| {
+        place
+            .get(name)
+            .map(|at| before[*at].replicas.iter().map(|replica| &replica.fate))
+            .into_iter()
+            .flatten()
+    };
+    let dragging = group
+        .service
+        .depends_on
+        .iter()
+        .find(|(name, dependency)| dependency.restart && fates(name).any(Fate::drags))
+        .map(|(name, _)| name.clone());
+    let shared = match &group.service.network {
+        NetworkChoice::Service(other) => Some(other.clone()),
+        NetworkChoice::Join(_) | NetworkChoice::Mode(_) | NetworkChoice::Container(_) => None,
+    };
+    let gone = shared.clone().filter(|name| fates(name).any(Fate::makes));
+    let stopped = shared.filter(|name| fates(name).any(Fate::moves));
+    for replica in &mut group.replicas {
+        let runs = replica.existing.is_some_and(|container| super::draft::lives(&container.state));
+        if let Some(service) = &gone
+            && replica.existing.is_some()
+            && !replica.fate.makes()
+        {
+            replica.fate = Fate::Replace { reason: Reason::DependencyRestarted { service: service.clone() } };
+        } else if let Some(service) = dragging.as_ref().or(stopped.as_ref())
+            && runs
+            && replica.fate == Fate::Keep
+        {
+            replica.fate = Fate::Restart { service: service.clone() };
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! A toy engine for tests of plans: it believes every step and does what its name says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
+use crate::labels::{ContainerLabels, ObjectLabels};
+use crate::observed::{ObservedContainer, ObservedNetwork, ObservedPort, ObservedVolume};
+use crate::plan::{Action, Recovery};
+
+use super::*;
+
+/// What an engine holds.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) facts: Facts,
+    pub(super) observed: Observed,
+    clock: i64,
+}
+
+impl World {
+    /// An engine that has the images of a project and nothing else.
+    pub(super) fn with_images(project: &Project) -> Self {
+        let mut world = Self { facts: facts(), observed: Observed::default(), clock: 0 };
+        for service in project.services.values() {
+            world.bring(service.image.reference(), "1");
+        }
+        world
+    }
+
+    /// An engine on which `up` of a project succeeded.
+    pub(super) fn after_up(text: &str) -> Self {
+        let project = project(text);
+        let mut world = Self::with_images(&project);
+        let plan = up(&project, &world.facts, &world.observed, &UpOptions::default()).unwrap();
+        world.apply(&plan);
+        world
+    }
+
+    /// Gives the engine an image, with a mark that makes its id.
+    pub(super) fn bring(&mut self, reference: &str, mark: &str) {
+        let id = format!("sha256:{reference}@{mark}");
+        let facts = Some(image(&id, 257));
+        self.observed.images.insert(reference.to_owned(), ObservedImage { id, facts });
+    }
+
+    pub(super) fn container(&mut self, name: &str) -> &mut ObservedContainer {
+        self.observed.containers.iter_mut().find(|container| container.name == name).unwrap()
+    }
+
+    pub(super) fn set(mut self, name: &str, state: ContainerState) -> Self {
+        let container = self.container(name);
+        container.ready_seen &= state == ContainerState::Running;
+        container.state = state;
+        self
+    }
+
+    pub(super) fn rename(mut self, from: &str, to: &str) -> Self {
+        self.container(from).name = to.to_owned();
+        self
+    }
+
+    pub(super) fn copy(mut self, from: &str, to: &str) -> Self {
+        let mut copy = self.container(from).clone();
+        copy.name = to.to_owned();
+        self.observed.containers.push(copy);
+        self
+    }
+
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.observed.containers.retain(|container| container.name != name);
+        self
+    }
+
+    /// Does all steps of a plan.
+    pub(super) fn apply(&mut self, plan: &Plan) {
+        for step in &plan.steps {
+            self.act(&step.action);
+        }
+    }
+
+    /// Does the first steps of a plan.
+    pub(super) fn apply_first(&mut self, plan: &Plan, count: usize) {
+        for step in plan.steps.iter().take(count) {
+            self.act(&step.action);
+        }
+    }
+
+    /// Does the first calls of a replacement: rename aside, create, stop the old one, start the new one, see it
+    /// ready.
+    pub(super) fn replace_partly(&mut self, action: &Action, calls: usize) {
+        let Action::Replace { spec, .. } = action else { panic!("a replacement") };
+        let (name, aside) = (spec.name.clone(), format!("{}.old-0123abcd", spec.name));
+        if calls >= 1 {
+            self.container(&name).name.clone_from(&aside);
+        }
+        if calls >= 2 {
+            self.create(spec);
+        }
+        if calls >= 3 {
+            let grace = std::time::Duration::ZERO;
+            self.act(&Action::Stop { container: aside, grace });
+        }
+        if calls >= 4 {
+            self.act(&Action::Start { container: name.clone() });
+            self.container(&name).ready_seen = calls >= 5;
+        }
+    }
+
+    fn act(&mut self, action: &Action) {
+        match action {
+            Action::Pull { reference } | Action::Look { reference } => self.bring(reference, "1"),
+            Action::Build { tag, .. } => self.bring(tag, "1"),
+            Action::CreateNetwork(spec) => {
+                let labels = ObjectLabels::decode(&spec.labels);
+                let network = ObservedNetwork { id: String::new(), labels, ambiguous: false };
+                assert!(self.observed.networks.insert(spec.name.clone(), network).is_none());
+            }
+            Action::CreateVolume(spec) => {
+                let volume = ObservedVolume { labels: ObjectLabels::decode(&spec.labels) };
+                assert!(self.observed.volumes.insert(spec.name.clone(), volume).is_none());
+            }
+            Action::Create(spec) => self.create(spec),
+            Action::Start { container } | Action::Unpause { container } => {
+                let container = self.container(container);
+                container.state = ContainerState::Running;
+                container.ready_seen = container.labels.machine.is_some();
+            }
+            Action::Await { container, .. } => {
+                let container = self.container(container);
+                container.ready_seen = container.labels.machine.is_some();
+                container.health = Some(Health::Healthy);
+            }
+            Action::Replace { spec, .. } => {
+                self.remove(&spec.name);
+                self.create(spec);
+                self.act(&Action::Start { container: spec.name.clone() });
+            }
+            Action::Recover { container, aside, outcome, .. } => match outcome {
+                Recovery::RenameBack => self.container(aside).name.clone_from(container),
+                Recovery::RemoveOld => self.remove(aside),
+                Recovery::RollBack => {
+                    self.remove(container);
+                    self.container(aside).name.clone_from(container);
+                }
+            },
+            Action::Stop { container, .. } | Action::Kill { container, .. } => {
+                let container = self.container(container);
+                container.state = ContainerState::Exited;
+                container.ready_seen = false;
+            }
+            Action::Rename { from, to } => self.container(from).name.clone_from(to),
+            Action::Remove { container, .. } => self.remove(container),
+            Action::RemoveNetwork { network } => {
+                let used = |container: &ObservedContainer| container.networks.contains(network);
+                assert!(!self.observed.containers.iter().any(used));
+                assert!(self.observed.networks.remove(network).is_some());
+            }
+            Action::RemoveVolume { volume } => assert!(self.observed.volumes.remove(volume).is_some()),
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        let count = self.observed.containers.len();
+        self.observed.containers.retain(|container| container.name != name);
+        assert_eq!(self.observed.containers.len() + 1, count, "{name} was there");
+    }
+
+    fn create(&mut self, spec: &ContainerSpec) {
+        // One that never ran is completed.
+        self.observed
+            .containers
+            .retain(|container| container.name != spec.name || container.state != ContainerState::Created);
+        assert!(self.observed.containers.iter().all(|container| container.name != spec.name));
+        self.clock += 1;
+        let networks: BTreeSet<String> = match &spec.network {
+            NetworkSpecChoice::Join(joins) => joins.iter().map(|join| join.network.clone()).collect(),
+            NetworkSpecChoice::Mode(_) => BTreeSet::new(),
+        };
+        assert!(networks.iter().all(|network| self.observed.networks.contains_key(network)));
+        let volumes: BTreeMap<String, String> = spec
+            .mounts
+            .iter()
+            .filter_map(|mount| match &mount.source {
+                MountSpecSource::Volume { name, .. } => Some((mount.target.clone(), name.clone())),
+                MountSpecSource::Anonymous | MountSpecSource::Bind { .. } => None,
+            })
+            .collect();
+        let port = |port: &crate::project::Port| ObservedPort {
+            ip: None,
+            private: port.target,
+            public: port.published.map(|published| published.first),
+            protocol: port.protocol.to_string(),
+        };
+        let container = ObservedContainer {
+            id: format!("id{}", self.clock),
+            name: spec.name.clone(),
+            labels: ContainerLabels::decode(&spec.labels).unwrap(),
+            state: ContainerState::Created,
+            status: String::new(),
+            image_id: self.observed.images[&spec.image].id.clone(),
+            image: spec.image.clone(),
+            created: self.clock,
+            health: None,
+            exit_code: None,
+            ready_seen: false,
+            networks,
+            ports: spec.ports.iter().map(port).collect(),
+            volumes,
+        };
+        self.observed.containers.push(container);
+    }
+}

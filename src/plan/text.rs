@@ -1,0 +1,173 @@
+//! A plan as text, for a terminal, a pipe and a test: stable order, names only, columns aligned, no colour.
+
+use std::time::Duration;
+
+use super::{Action, Loss, Note, Plan, Reason, Recovery, Step, StepId};
+
+/// Writes a plan, one line for each step and, behind an empty line, one for each remark. Empty for an empty
+/// plan.
+#[must_use]
+pub fn text(plan: &Plan) -> String {
+    let rows: Vec<[String; 5]> = plan.steps.iter().map(row).collect();
+    let mut text = String::new();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let (number, verb, object, reason, after) =
+        (plan.steps.len().to_string().len(), verb_width(plan), width(1), width(2), width(3));
+    for (at, [verb_word, object_text, reason_text, after_text, destroys]) in rows.iter().enumerate() {
+        let line = format!(
+            "{:>number$} {verb_word:<verb$} {object_text:<object$}  {reason_text:<reason$}  {after_text:<after$}  {destroys}",
+            at + 1,
+        );
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    if !plan.notes.is_empty() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        for note in &plan.notes {
+            text.push_str(&format_note(note));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn verb_width(plan: &Plan) -> usize {
+    plan.steps.iter().map(|step| verb(&step.action).len()).max().unwrap_or_default()
+}
+
+fn row(step: &Step) -> [String; 5] {
+    [
+        verb(&step.action).to_owned(),
+        object(&step.action),
+        reason(&step.reason),
+        after(step),
+        step.destroys.as_ref().map(|loss| format!("destroys: {}", destroys(loss))).unwrap_or_default(),
+    ]
+}
+
+/// Returns the word for what a step does.
+#[must_use]
+pub fn verb(action: &Action) -> &'static str {
+    match action {
+        Action::Pull { .. } => "pull",
+        Action::Build { .. } => "build",
+        Action::Look { .. } => "look",
+        Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::Create(_) => "create",
+        Action::Start { .. } => "start",
+        Action::Await { .. } => "await",
+        Action::Replace { .. } => "replace",
+        Action::Recover { .. } => "recover",
+        Action::Stop { .. } => "stop",
+        Action::Kill { .. } => "kill",
+        Action::Unpause { .. } => "unpause",
+        Action::Rename { .. } => "rename",
+        Action::Remove { .. } | Action::RemoveNetwork { .. } | Action::RemoveVolume { .. } => "remove",
+    }
+}
+
+/// Returns what a step is done to.
+#[must_use]
+pub fn object(action: &Action) -> String {
+    match action {
+        Action::Pull { reference } => format!("image {reference}"),
+        Action::Build { service, tag, build: _ } => format!("image {tag} of {service}"),
+        Action::Look { reference } => format!("into image {reference}"),
+        Action::CreateNetwork(spec) => format!("network {}", spec.name),
+        Action::CreateVolume(spec) => format!("volume {}", spec.name),
+        Action::Create(spec) | Action::Replace { spec, .. } => format!("container {}", spec.name),
+        Action::Await { container, wait } => {
+            let limit = wait.timeout.map(|timeout| format!(" ({})", seconds(timeout))).unwrap_or_default();
+            format!("{container}: {}{limit}", wait.condition)
+        }
+        Action::Recover { container, aside, outcome, grace: _, restart: _ } => match outcome {
+            Recovery::RenameBack => format!("container {container} from {aside}"),
+            Recovery::RemoveOld => format!("container {container}: remove {aside}"),
+            Recovery::RollBack => format!("container {container}: back to {aside}"),
+        },
+        Action::Kill { container, signal } => {
+            format!("container {container} ({})", signal.as_deref().unwrap_or("SIGKILL"))
+        }
+        Action::Rename { from, to } => format!("container {from} to {to}"),
+        Action::Start { container }
+        | Action::Stop { container, grace: _ }
+        | Action::Unpause { container }
+        | Action::Remove { container, volumes: false } => format!("container {container}"),
+        Action::Remove { container, volumes: true } => format!("container {container} and its volumes"),
+        Action::RemoveNetwork { network } => format!("network {network}"),
+        Action::RemoveVolume { volume } => format!("volume {volume}"),
+    }
+}
+
+/// Returns why a step is done.
+#[must_use]
+pub fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::Absent => "absent".to_owned(),
+        Reason::Requested => "requested".to_owned(),
+        Reason::Forced => "forced".to_owned(),
+        Reason::Changed { fields } => format!("changed: {}", fields.join(", ")),
+        Reason::NotRunning { state } => format!("is {state}"),
+        Reason::DependencyRestarted { service } => format!("follows {service}"),
+        Reason::NeededBy { services } => match services.as_slice() {
+            [one] => format!("{one} depends on it"),
+            several => format!("{} depend on it", several.join(", ")),
+        },
+        Reason::BootUnseen => "until it is ready".to_owned(),
+        Reason::Orphan => "orphan".to_owned(),
+        Reason::ScaledDown => "scaled down".to_owned(),
+        Reason::CutOff => "an earlier run was cut off".to_owned(),
+        Reason::Debris => "half removed".to_owned(),
+        Reason::Misnamed => "misnamed".to_owned(),
+        Reason::Unseen => "systemd not known".to_owned(),
+        Reason::PullPolicy => "pull policy".to_owned(),
+        Reason::BuildRequested => "build requested".to_owned(),
+        Reason::WithProject => "with its project".to_owned(),
+    }
+}
+
+fn after(step: &Step) -> String {
+    if step.after.is_empty() {
+        return String::new();
+    }
+    let numbers: Vec<String> = step.after.iter().map(|StepId(at)| (at + 1).to_string()).collect();
+    format!("after {}", numbers.join(", "))
+}
+
+/// Returns what is lost.
+#[must_use]
+pub fn destroys(loss: &Loss) -> String {
+    match loss {
+        Loss::Root { files: Some(1) } => "1 file changed in its root".to_owned(),
+        Loss::Root { files: Some(count) } => format!("{count} files changed in its root"),
+        Loss::Root { files: None } => "what was written into its root".to_owned(),
+        Loss::Volume => "the volume's data".to_owned(),
+    }
+}
+
+/// Returns a remark as one line.
+#[must_use]
+pub fn format_note(note: &Note) -> String {
+    match note {
+        Note::ImageUnseen { reference } => {
+            format!("note: nobody has looked into the image {reference} yet: its systemd is assumed")
+        }
+        Note::Orphans { containers } => {
+            format!("note: not in the manifest: {} (`--remove-orphans` removes them)", containers.join(", "))
+        }
+        Note::AdvisoryLimits { service, profile } => format!(
+            "note: {service}: root inside can raise its limits with the privilege profile `{profile}`"
+        ),
+        Note::Warning { service, text } => format!("warning: {service}: {text}"),
+    }
+}
+
+/// Writes a time as people do (`90s`, `1.5s`).
+fn seconds(time: Duration) -> String {
+    if time.subsec_millis() == 0 {
+        format!("{}s", time.as_secs())
+    } else {
+        format!("{}s", time.as_secs_f64())
+    }
+}

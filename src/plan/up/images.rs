@@ -1,0 +1,69 @@
+//! The plan that comes before `up`: images are built, pulled and looked into, so that `up` knows their ids and
+//! their systemd.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::observed::Observed;
+use crate::project::{ImageSource, Project, PullPolicy, Service};
+
+use super::super::draft::Draft;
+use super::super::{Action, Plan, Reason, StepId, fate, order};
+use super::UpOptions;
+
+/// Plans what brings the images: builds, pulls, and looks into those whose systemd is not known and that a
+/// machine will be made from. Empty where all is there.
+#[must_use]
+pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Plan {
+    // A cycle is refused by `up`; images do not depend on each other.
+    let order = order::services(project, &options.services, options.no_deps)
+        .unwrap_or_else(|_| project.services.keys().cloned().collect());
+    let groups = fate::survey(project, observed, options, &order);
+    let mut draft = Draft::default();
+    let mut brought: BTreeMap<&str, StepId> = BTreeMap::new();
+    for group in &groups {
+        let reference = group.service.image.reference();
+        if brought.contains_key(reference) {
+            continue;
+        }
+        if let Some((action, reason)) = bring(group.service, observed, options) {
+            brought.insert(reference, draft.step(action, reason, None));
+        }
+    }
+    let mut looked: BTreeSet<&str> = BTreeSet::new();
+    for group in groups.iter().filter(|group| group.service.machine.is_some()) {
+        let reference = group.service.image.reference();
+        let made = brought.get(reference).copied();
+        let image = observed.images.get(reference);
+        let unseen = image.is_none_or(|image| image.facts.is_none());
+        let wanted = group.replicas.iter().any(|replica| replica.fate.makes());
+        let there = image.is_some() || made.is_some();
+        if there && (made.is_some() || (unseen && wanted)) && looked.insert(reference) {
+            let action = Action::Look { reference: reference.to_owned() };
+            draft.step(action, Reason::Unseen, made);
+        }
+    }
+    draft.finish()
+}
+
+/// Says how an image is brought, and why; `None` where it is there, or may not be.
+fn bring(service: &Service, observed: &Observed, options: &UpOptions) -> Option<(Action, Reason)> {
+    let absent = !observed.images.contains_key(service.image.reference());
+    match &service.image {
+        ImageSource::Build { tag, build } => {
+            let asked = options.build || service.pull_policy == PullPolicy::Build;
+            let reason = if asked { Reason::BuildRequested } else { Reason::Absent };
+            let action =
+                Action::Build { service: service.name.clone(), tag: tag.clone(), build: build.clone() };
+            (asked || absent).then_some((action, reason))
+        }
+        ImageSource::Reference(reference) => {
+            let pull = |reason| Some((Action::Pull { reference: reference.clone() }, reason));
+            match service.pull_policy {
+                PullPolicy::Never => None,
+                PullPolicy::Always => pull(Reason::PullPolicy),
+                PullPolicy::Missing | PullPolicy::Build if options.pull => pull(Reason::PullPolicy),
+                PullPolicy::Missing | PullPolicy::Build => absent.then(|| pull(Reason::Absent)).flatten(),
+            }
+        }
+    }
+}

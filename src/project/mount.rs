@@ -1,0 +1,235 @@
+//! `volumes:` in its short form, `[source:]target[:options]`, by the rules of Compose's own reader.
+//!
+//! Measured on Docker Compose 2.40: a source that begins with `.`, `/` or `~` is a path, and so is a Windows
+//! drive; anything else is a named volume; a text without a source is an anonymous volume.
+
+use std::path::{Component, Path, PathBuf};
+
+/// One entry of the short form, taken apart; nothing is looked up yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShortMount {
+    /// Path inside.
+    pub target: String,
+    /// What is mounted; `None` is an anonymous volume.
+    pub source: Option<ShortSource>,
+    /// `ro`.
+    pub read_only: bool,
+    /// `nocopy`.
+    pub nocopy: bool,
+    /// `rshared`, `private`, …
+    pub propagation: Option<String>,
+    /// `z` or `Z`.
+    pub selinux: Option<char>,
+    /// Options that mean nothing here.
+    pub unknown: Vec<String>,
+}
+
+/// The source of a short form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShortSource {
+    /// A path as written.
+    Path(String),
+    /// A volume's key.
+    Volume(String),
+}
+
+/// The mount propagations of mount(8).
+pub const PROPAGATIONS: [&str; 6] = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
+
+/// Reads one entry of the short form.
+///
+/// # Errors
+/// Says in a few words what is wrong (`a part between the colons is empty`).
+pub fn parse(text: &str) -> Result<ShortMount, String> {
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let mut parts = split(text);
+    // Compose takes one or two characters for a path inside, whatever they are.
+    if text.chars().count() <= 2 {
+        parts = vec![text];
+    }
+    if parts.iter().any(|part| part.is_empty()) {
+        return Err("a part between the colons is empty".to_owned());
+    }
+    let (source, target, options) = match parts.as_slice() {
+        [target] => (None, *target, ""),
+        [source, target] => (Some(*source), *target, ""),
+        [source, target, options] => (Some(*source), *target, *options),
+        _ => return Err("it has too many colons; the form is `source:target:options`".to_owned()),
+    };
+    let mut mount = ShortMount {
+        target: clean(target),
+        source: source.map(|source| {
+            if is_path(source) {
+                ShortSource::Path(source.to_owned())
+            } else {
+                ShortSource::Volume(source.to_owned())
+            }
+        }),
+        read_only: false,
+        nocopy: false,
+        propagation: None,
+        selinux: None,
+        unknown: Vec::new(),
+    };
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        match option {
+            "ro" => mount.read_only = true,
+            "rw" => mount.read_only = false,
+            "nocopy" => mount.nocopy = true,
+            "z" => mount.selinux = Some('z'),
+            "Z" => mount.selinux = Some('Z'),
+            option if PROPAGATIONS.contains(&option) => mount.propagation = Some(option.to_owned()),
+            option => mount.unknown.push(option.to_owned()),
+        }
+    }
+    Ok(mount)
+}
+
+/// Returns a path as the engine's host sees it: `~` is the home, a relative path starts from `directory`, and
+/// `.` and `..` are taken away textually, as Compose does. A slash at the end stays.
+#[must_use]
+pub fn host_path(text: &str, directory: &Path, home: Option<&str>) -> PathBuf {
+    if is_drive(text) || text.starts_with("\\\\") {
+        return PathBuf::from(text);
+    }
+    let from_home = match (text.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            Some(Path::new(home).join(rest.trim_start_matches('/')))
+        }
+        _ => None,
+    };
+    if text.starts_with('/') {
+        return PathBuf::from(text);
+    }
+    normal(&from_home.unwrap_or_else(|| directory.join(text)))
+}
+
+/// Takes `.` and `..` away textually.
+#[must_use]
+pub fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => out.push(part),
+        }
+    }
+    if out.as_os_str().is_empty() { PathBuf::from("/") } else { out }
+}
+
+/// Takes slashes at the end, doubled slashes, `.` and `..` away from a path inside.
+#[must_use]
+pub fn clean(target: &str) -> String {
+    if target.starts_with('/') {
+        normal(Path::new(target)).to_string_lossy().into_owned()
+    } else {
+        target.to_owned()
+    }
+}
+
+/// Whether a source is a path and no volume's name.
+#[must_use]
+pub fn is_path(source: &str) -> bool {
+    source.starts_with(['.', '/', '~']) || source.starts_with("\\\\") || is_drive(source)
+}
+
+fn is_drive(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':')
+}
+
+/// Splits at colons, but not behind a single letter at the beginning of a part (`C:\x`).
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.match_indices(':') {
+        let part = text.get(start..at).unwrap_or_default();
+        let drive = part.len() == 1 && part.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !drive {
+            parts.push(part);
+            start = at + 1;
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let mount = match parse(text) {
+            Ok(mount) => mount,
+            Err(why) => return why,
+        };
+        let source = match &mount.source {
+            None => "anonymous".to_owned(),
+            Some(ShortSource::Path(path)) => format!("path {path}"),
+            Some(ShortSource::Volume(key)) => format!("volume {key}"),
+        };
+        let mut text = format!("{source} at {}", mount.target);
+        for (set, word) in [(mount.read_only, " ro"), (mount.nocopy, " nocopy")] {
+            if set {
+                text.push_str(word);
+            }
+        }
+        text.extend(mount.propagation.iter().map(|word| format!(" {word}")));
+        text.extend(mount.selinux.iter().map(|c| format!(" {c}")));
+        text
+    }
+
+    #[test]
+    fn short_forms_are_read_as_compose_reads_them() {
+        let pairs = [
+            ("vv:/v", "volume vv at /v"),
+            ("ww:/w:ro,z", "volume ww at /w ro z"),
+            ("/anon", "anonymous at /anon"),
+            ("./rel:/r", "path ./rel at /r"),
+            ("~/h:/h", "path ~/h at /h"),
+            ("C:\\x:/x", "path C:\\x at /x"),
+            ("d:/data", "anonymous at d:/data"),
+            ("rel/x:/y", "volume rel/x at /y"),
+            ("vv:/v2:rw,nocopy", "volume vv at /v2 nocopy"),
+            ("./s:/s:ro,rshared", "path ./s at /s ro rshared"),
+            ("/abs/:/abs/", "path /abs/ at /abs"),
+            ("xx:/y:ro:rw", "it has too many colons; the form is `source:target:options`"),
+            (":/data", "a part between the colons is empty"),
+            ("", "it is empty"),
+        ];
+        for (written, mount) in pairs {
+            assert_eq!(shown(written), mount, "{written}");
+        }
+    }
+
+    #[test]
+    fn host_paths_start_from_the_project_or_the_home() {
+        let path =
+            |text| host_path(text, Path::new("/srv/shop"), Some("/home/user")).to_string_lossy().into_owned();
+        assert_eq!(path("./a/../b"), "/srv/shop/b");
+        assert_eq!(path("../.."), "/");
+        assert_eq!(path("../../../x"), "/x");
+        assert_eq!(path("~/h"), "/home/user/h");
+        assert_eq!(path("~other"), "/srv/shop/~other");
+        assert_eq!(path("/abs/"), "/abs/");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "\\PC{0,24}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn a_named_volume_stays_what_it_is(name in "[a-z][a-z0-9_-]{1,12}", target in "/[a-z]{1,8}(/[a-z]{1,8}){0,3}") {
+            prop_assert_eq!(shown(&format!("{name}:{target}:ro")), format!("volume {name} at {target} ro"));
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! From the merged tree to the typed [`Project`]: short forms become long, defaults are filled in, and every
+//! mistake is collected with its place before giving up.
+//!
+//! Pure: the files that a manifest refers to come through [`Files`].
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::{Dialect, Files, Manifest};
+use crate::project::{Project, Service, name};
+use crate::yaml::{Entry, Node, Value};
+
+mod check;
+mod declared;
+mod dependency;
+mod environment;
+mod health;
+mod image;
+mod limits;
+mod machine;
+mod network;
+mod ports;
+mod process;
+mod reader;
+mod service;
+mod storage;
+
+pub(in crate::project) use image::default_tag;
+pub(in crate::project) use machine::STORAGES;
+use reader::Reader;
+
+/// Most services that a project may have.
+const MOST_SERVICES: usize = 20_000;
+
+/// What a service's parts need to know of the whole.
+struct Scope<'m> {
+    /// The project's name.
+    project: &'m str,
+    dialect: Dialect,
+    /// Every service's name, and whether it is a machine.
+    services: &'m HashMap<&'m str, bool>,
+    /// The names in manifest order.
+    names: &'m [&'m str],
+    /// Top-level `systemd:`, where it is a mapping.
+    defaults: Option<&'m Node>,
+}
+
+/// A service with the place where it was written.
+struct Written<'m> {
+    entry: &'m Entry,
+    service: Service,
+}
+
+/// Makes a project of a manifest. The project is `None` where any diagnostic is an error.
+pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, Vec<Diagnostic>) {
+    let Manifest { sources, root, files: written, directory, name, dialect, profiles, variables } = manifest;
+    let mut reader = Reader::new(sources, files, directory, variables);
+    let r = &mut reader;
+    let whole = whole(root);
+    if !matches!(root.value, Value::Mapping(_)) {
+        r.wrong(root, "the manifest", "a mapping with `services:`");
+    }
+    let project_name = project_name(r, name.as_deref(), root, whole);
+    let defaults = root.get("systemd").or_else(|| root.get("x-systemd"));
+    let entries = service_entries(r, root, whole);
+    let kinds: HashMap<&str, bool> = entries
+        .iter()
+        .map(|entry| (&*entry.key, machine::is_wanted(&entry.value, defaults, *dialect)))
+        .collect();
+    machine::check_defaults(r, defaults);
+    let names: Vec<&str> = entries.iter().map(|entry| &*entry.key).collect();
+    let scope = Scope {
+        project: &project_name,
+        dialect: *dialect,
+        services: &kinds,
+        names: &names,
+        defaults: defaults.filter(|node| matches!(node.value, Value::Mapping(_))),
+    };
+    let (mut active, mut disabled) = (Vec::new(), BTreeSet::new());
+    for &entry in &entries {
+        let is_active = is_active(&entry.value, profiles);
+        if let Some(service) = service::read(r, entry, &scope, is_active) {
+            if is_active {
+                active.push(Written { entry, service });
+            } else {
+                disabled.insert(service.name);
+            }
+        }
+    }
+    let networks = declared::networks(r, root, &project_name, &active);
+    let volumes = declared::volumes(r, root, &project_name, &active);
+    check::all(r, &mut active, &scope, &disabled);
+    check::profiles(r, &entries, profiles);
+    let project = Project {
+        name: project_name.clone(),
+        directory: directory.clone(),
+        files: written.iter().map(|(path, _)| path.clone()).collect::<Vec<PathBuf>>(),
+        services: active
+            .into_iter()
+            .map(|written| (written.service.name.clone(), written.service))
+            .collect::<IndexMap<_, _>>(),
+        disabled,
+        networks,
+        volumes,
+    };
+    let project = (!reader.failed()).then_some(project);
+    (project, reader.finish())
+}
+
+/// The place to point at where something is missing from the whole.
+const fn whole(root: &Node) -> Span {
+    Span { source: root.span.source, start: root.span.start, end: root.span.start }
+}
+
+/// The services with usable names, in the order in which they stand.
+fn service_entries<'m>(r: &mut Reader<'_>, root: &'m Node, whole: Span) -> Vec<&'m Entry> {
+    let Some(node) = root.get("services") else {
+        if matches!(root.value, Value::Mapping(_)) {
+            let legacy = match &root.value {
+                Value::Mapping(entries) => entries
+                    .iter()
+                    .find(|entry| entry.value.get("image").is_some() || entry.value.get("build").is_some()),
+                Value::Null | Value::Scalar { .. } | Value::Sequence(_) => None,
+            };
+            r.push(match legacy {
+                Some(entry) => Diagnostic::error(
+                    format!("`{}` stands outside of `services:`", entry.key),
+                    entry.key_span,
+                )
+                .help("put the services under a key `services:`"),
+                None => Diagnostic::error("the manifest has no `services:`", whole)
+                    .help("add `services:` with one entry for each machine"),
+            });
+        }
+        return Vec::new();
+    };
+    if node.value == Value::Null {
+        r.push(
+            Diagnostic::error("`services` is empty", node.span).help("write `services: {}` if that is meant"),
+        );
+        return Vec::new();
+    }
+    let entries = r.entries(node, "services");
+    if entries.len() > MOST_SERVICES {
+        r.error(format!("{} services; a project has at most {MOST_SERVICES}", entries.len()), node.span);
+        return Vec::new();
+    }
+    entries.iter().filter(|entry| has_good_name(r, entry)).collect()
+}
+
+fn has_good_name(r: &mut Reader<'_>, entry: &Entry) -> bool {
+    use crate::project::scalar::{Scalar, classify};
+    let key = &*entry.key;
+    let kind = match classify(key) {
+        _ if !entry.key_plain => None,
+        Scalar::Bool(_) => Some("true or false"),
+        Scalar::Integer(_) | Scalar::Float(_) => Some("a number"),
+        Scalar::Date => Some("a date"),
+        Scalar::Text => None,
+    };
+    if let Some(kind) = kind {
+        r.push(
+            Diagnostic::error(format!("the service name {key} is read as {kind}"), entry.key_span)
+                .help(format!("put it in quotes: \"{key}\""))
+                .suggest(entry.key_span, format!("\"{key}\"")),
+        );
+        return false;
+    }
+    let fault =
+        name::service_fault(key).map(|bad| format!("a service name cannot have {bad}")).or_else(|| {
+            if key.is_empty() {
+                Some("a service name cannot be empty".to_owned())
+            } else if key.len() > 200 {
+                Some("the service name is longer than 200 characters".to_owned())
+            } else {
+                (!key.starts_with(|c: char| c.is_ascii_alphanumeric()))
+                    .then(|| "a service name begins with a letter or a digit".to_owned())
+            }
+        });
+    match fault {
+        Some(what) => {
+            r.push(Diagnostic::error(what, entry.key_span).help("allowed are a-z A-Z 0-9 . _ -"));
+            false
+        }
+        None => true,
+    }
+}
+
+/// Whether a service's profiles let it run.
+fn is_active(node: &Node, profiles: &[String]) -> bool {
+    let wanted = |name: &str| profiles.iter().any(|profile| profile == "*" || profile == name);
+    match node.get("profiles").map(|node| &node.value) {
+        Some(Value::Sequence(items)) if !items.is_empty() => items.iter().any(|item| match &item.value {
+            Value::Scalar { text, .. } => wanted(text),
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => false,
+        }),
+        Some(Value::Sequence(_) | Value::Null | Value::Scalar { .. } | Value::Mapping(_)) | None => true,
+    }
+}
+
+/// The project's name: by the command, by `name:`, or made of the directory's name.
+fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Span) -> String {
+    const RULE: &str = "a project name has a-z 0-9 _ - only, and begins with a letter or a digit";
+    if let Some(given) = given.filter(|given| !given.is_empty()) {
+        if !name::is_project(given) {
+            let mut diagnostic =
+                Diagnostic::placeless(format!("`{given}` cannot be a project name")).help(RULE);
+            let better = name::normal_project(given);
+            if !better.is_empty() {
+                diagnostic = diagnostic.help(format!("did you mean `{better}`?"));
+            }
+            r.push(diagnostic);
+        }
+        return given.to_owned();
+    }
+    if let Some(node) = root.get("name") {
+        let Some(written) = r.some_text(node, "name") else { return String::new() };
+        if !name::is_project(&written) {
+            let better = name::normal_project(&written);
+            let mut diagnostic =
+                Diagnostic::error(format!("{written:?} cannot be a project name"), node.span).help(RULE);
+            if !better.is_empty() {
+                diagnostic = diagnostic.suggest(node.span, better);
+            }
+            r.push(diagnostic);
+        }
+        return written;
+    }
+    let directory =
+        r.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let made = name::normal_project(&directory);
+    if made.is_empty() {
+        r.push(
+            Diagnostic::error(format!("the directory's name {directory:?} gives no project name"), whole)
+                .help("set one with `-p NAME`, or with `name:` in the manifest"),
+        );
+    }
+    made
+}
+
+#[cfg(test)]
+pub(in crate::project) mod tests;

@@ -1,0 +1,137 @@
+//! `environment:` over `env_file:`, with names alone taken from the host's environment.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::manifest::dotenv::{self, Assignment, Format};
+use crate::yaml::{Node, Value};
+
+use super::reader::{Pair, Reader};
+use super::service::flag;
+
+/// Most bytes of all of an environment: execve(2) gives arguments and environment 128 KiB on the smallest
+/// stacks, and one string never more.
+const MOST_BYTES: usize = 128 * 1024;
+
+/// Names with their values, and names that have none anywhere.
+type Environment = (IndexMap<String, String>, Vec<String>);
+
+/// Reads the environment of a service. The env files of a service that does not run are not looked at.
+pub(super) fn read(r: &mut Reader<'_>, node: &Node, active: bool) -> Environment {
+    let written = node.get("environment").map(|node| r.pairs(node, "environment")).unwrap_or_default();
+    for pair in &written {
+        check_name(r, pair);
+    }
+    // The files' own `$NAME` see the service's environment first, as in Compose.
+    let own: BTreeMap<String, String> =
+        written.iter().filter_map(|pair| Some((pair.name.clone(), pair.value.clone()?))).collect();
+    let mut values = IndexMap::new();
+    if let Some(node) = node.get("env_file").filter(|_| active) {
+        for Assignment { name, value, span: _ } in files(r, node, &own) {
+            values.insert(name, value);
+        }
+    }
+    let mut unset = Vec::new();
+    for Pair { name, value, span: _ } in written {
+        if let Some(value) = value.or_else(|| r.variables.get(&name).cloned()) {
+            values.insert(name, value);
+        } else if !values.contains_key(&name) && !unset.contains(&name) {
+            unset.push(name);
+        }
+    }
+    check_size(r, node, &values);
+    (values, unset)
+}
+
+fn check_name(r: &mut Reader<'_>, pair: &Pair) {
+    let Pair { name, value, span } = pair;
+    if name.is_empty() {
+        r.error("`environment`: a variable needs a name before `=`", *span);
+    } else if let Some(bad) = name.chars().find(|c| matches!(c, '=' | '\0') || c.is_control()) {
+        r.error(format!("`environment`: the name {name:?} has {bad:?} in it"), *span);
+    } else if name.contains(char::is_whitespace) {
+        r.push(Diagnostic::warning(format!("`environment`: the name {name:?} has a blank in it"), *span));
+    }
+    if value.as_ref().is_some_and(|value| value.contains('\0')) {
+        r.error(format!("`environment`: the value of {name} contains NUL"), *span);
+    }
+}
+
+fn check_size(r: &mut Reader<'_>, node: &Node, values: &IndexMap<String, String>) {
+    let total: usize = values.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    if total > MOST_BYTES {
+        let span =
+            node.entry("environment").or_else(|| node.entry("env_file")).map_or(node.span, |e| e.key_span);
+        r.push(
+            Diagnostic::error(
+                format!("the environment is {total} bytes long, too large for a process"),
+                span,
+            )
+            .help(format!("at most {MOST_BYTES} bytes; give large values as files")),
+        );
+    }
+}
+
+/// All env files in order, later names over earlier ones.
+fn files(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> Vec<Assignment> {
+    let items = match &node.value {
+        Value::Sequence(items) => items.as_slice(),
+        Value::Scalar { .. } => std::slice::from_ref(node),
+        Value::Null | Value::Mapping(_) => {
+            r.wrong(node, "env_file", "a path or a list of paths");
+            return Vec::new();
+        }
+    };
+    items.iter().flat_map(|item| one_file(r, item, own)).collect()
+}
+
+fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> Vec<Assignment> {
+    let (path, required, format) = match &node.value {
+        Value::Mapping(_) => {
+            let Some(path) = node.get("path") else {
+                r.error("`env_file` needs a `path`", node.span);
+                return Vec::new();
+            };
+            let format = match node.get("format").and_then(|node| r.text(node, "env_file.format")) {
+                None => Format::Compose,
+                Some(format) if format == "raw" => Format::Raw,
+                Some(format) => {
+                    r.push(
+                        Diagnostic::error(format!("`{format}` is no format of an env file"), node.span)
+                            .help("there is `raw`; without `format` the file is read as Compose reads it"),
+                    );
+                    return Vec::new();
+                }
+            };
+            (path, node.get("required").is_none() || flag(r, node, "required"), format)
+        }
+        Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, Format::Compose),
+    };
+    let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
+    let absolute = r.path(&written);
+    let bytes = match r.files.read(&absolute) {
+        Ok(bytes) => bytes,
+        Err(why) if required || why != "not found" => {
+            r.push(
+                Diagnostic::error(format!("env file {}: {why}", absolute.display()), path.span)
+                    .help("if the file may be missing, write {path: …, required: false}"),
+            );
+            return Vec::new();
+        }
+        Err(_) => return Vec::new(),
+    };
+    let variables = r.variables;
+    let lookup = |name: &str| own.get(name).or_else(|| variables.get(name)).cloned();
+    let (assignments, findings) = dotenv::read(r.sources, &written, &bytes, format, &lookup);
+    let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+    for finding in findings {
+        r.push(if finding.severity == Severity::Error {
+            finding.also(path.span, "named here")
+        } else {
+            finding
+        });
+    }
+    if failed { Vec::new() } else { assignments }
+}

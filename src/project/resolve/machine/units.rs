@@ -1,0 +1,185 @@
+//! `systemd.units`, `enable` and `mask`: unit files and drop-ins for a machine, and units to start or to stop
+//! from starting.
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::project::UnitFile;
+use crate::systemd::UnitName;
+use crate::yaml::{Entry, Node, Value};
+
+use super::super::reader::Reader;
+use super::super::service::{flag, place};
+use super::Layers;
+use super::unit_names::{checked_unit, unit_name};
+
+/// The keys of one unit.
+const KEYS: [&str; 5] = ["file", "content", "drop_in", "enable", "mask"];
+
+/// Reads a list of units of all layers, each unit once.
+pub(super) fn names(r: &mut Reader<'_>, layers: &Layers<'_>, key: &str) -> Vec<UnitName> {
+    let mut all: Vec<UnitName> = Vec::new();
+    for node in layers.all(key) {
+        let items = match &node.value {
+            Value::Sequence(items) => items.as_slice(),
+            Value::Null | Value::Scalar { .. } | Value::Mapping(_) => std::slice::from_ref(node),
+        };
+        for item in items {
+            let Some(unit) = unit_name(r, item, &format!("systemd.{key}")) else { continue };
+            if key == "enable" && is_template(&unit) {
+                refuse_template(r, &unit, item.span);
+            } else if !all.contains(&unit) {
+                all.push(unit);
+            }
+        }
+    }
+    all
+}
+
+/// A unit cannot be both started and kept from starting.
+pub(super) fn refuse_both(r: &mut Reader<'_>, layers: &Layers<'_>, enable: &[UnitName], mask: &[UnitName]) {
+    for unit in enable.iter().filter(|unit| mask.contains(unit)) {
+        r.push(
+            Diagnostic::error(format!("`{unit}` is both enabled and masked"), layers.place("enable"))
+                .also(layers.place("mask"), "masked here"),
+        );
+    }
+}
+
+/// Reads `units` of all layers; the last layer that has a unit decides it.
+pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<UnitName, UnitFile> {
+    let mut all = IndexMap::new();
+    for node in layers.all("units") {
+        for entry in r.entries_or_none(node, "systemd.units") {
+            if let Some(name) = checked_unit(r, &entry.key, entry.key_span)
+                && let Some(unit) = one(r, entry, &name)
+            {
+                all.insert(name, unit);
+            }
+        }
+    }
+    all
+}
+
+fn one(r: &mut Reader<'_>, entry: &Entry, name: &UnitName) -> Option<UnitFile> {
+    let node = &entry.value;
+    let key = format!("systemd.units.{name}");
+    match &node.value {
+        Value::Mapping(entries) => {
+            for unknown in entries.iter().filter(|entry| !KEYS.contains(&&*entry.key)) {
+                let mut diagnostic =
+                    Diagnostic::error(format!("unknown key `{}`", unknown.key), unknown.key_span);
+                if let Some(near) = crate::project::name::nearest(&unknown.key, KEYS) {
+                    diagnostic =
+                        diagnostic.help(format!("did you mean `{near}`?")).suggest(unknown.key_span, near);
+                }
+                r.push(diagnostic.help(format!("a unit has {}", KEYS.join(", "))));
+            }
+        }
+        Value::Null | Value::Scalar { .. } | Value::Sequence(_) => {
+            r.wrong(node, &key, "a mapping with `file`, `content` or `drop_in`");
+            return None;
+        }
+    }
+    let unit = UnitFile {
+        content: content(r, node, &key),
+        drop_in: drop_in(r, node, &key),
+        enable: flag(r, node, "enable"),
+        mask: flag(r, node, "mask"),
+    };
+    check(r, entry, name, &unit);
+    Some(unit)
+}
+
+fn check(r: &mut Reader<'_>, entry: &Entry, name: &UnitName, unit: &UnitFile) {
+    let node = &entry.value;
+    if unit.mask && (unit.enable || unit.content.is_some() || unit.drop_in.is_some()) {
+        r.push(
+            Diagnostic::error(
+                format!("`{name}` is masked, and cannot be given or enabled as well"),
+                place(node, "mask"),
+            )
+            .help("a masked unit never starts; take one of them away"),
+        );
+    }
+    if unit.enable && is_template(name) {
+        refuse_template(r, name, place(node, "enable"));
+    }
+    let says_nothing = *unit == UnitFile::default() && KEYS.iter().all(|key| node.get(key).is_none());
+    if says_nothing {
+        r.push(
+            Diagnostic::warning(format!("nothing is said about `{name}`"), entry.key_span)
+                .help("give it a `file`, `content`, `drop_in`, `enable` or `mask`"),
+        );
+    }
+}
+
+fn content(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Vec<u8>> {
+    if let (Some(one), Some(other)) = (node.entry("file"), node.entry("content")) {
+        r.push(
+            Diagnostic::error("`file` and `content` cannot both be given", one.key_span)
+                .also(other.key_span, "the other one"),
+        );
+        return None;
+    }
+    if let Some(file) = node.get("file") {
+        let (_, bytes) = r.file(file, &format!("{key}.file"))?;
+        return checked_text(r, file, bytes, "the unit file");
+    }
+    let node = node.get("content")?;
+    let text = r.text(node, &format!("{key}.content"))?;
+    checked_text(r, node, text.into_bytes(), "the unit")
+}
+
+/// A drop-in is its text, or `{ file: PATH }`.
+fn drop_in(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Vec<u8>> {
+    let node = node.get("drop_in")?;
+    let bytes = match &node.value {
+        Value::Mapping(_) => {
+            let Some(file) = node.get("file") else {
+                r.wrong(node, &format!("{key}.drop_in"), "text, or a mapping with `file`");
+                return None;
+            };
+            r.file(file, &format!("{key}.drop_in.file"))?.1
+        }
+        Value::Null | Value::Scalar { .. } | Value::Sequence(_) => {
+            r.text(node, &format!("{key}.drop_in"))?.into_bytes()
+        }
+    };
+    checked_text(r, node, bytes, "the drop-in")
+}
+
+/// systemd reads UTF-8 lines, and ignores what stands outside of a section with a mere warning in its log.
+fn checked_text(r: &mut Reader<'_>, node: &Node, bytes: Vec<u8>, what: &str) -> Option<Vec<u8>> {
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        r.error(format!("{what} is not UTF-8 text"), node.span);
+        return None;
+    };
+    if text.contains('\0') {
+        r.error(format!("{what} contains NUL"), node.span);
+        return None;
+    }
+    let meaningful = |line: &&str| !line.is_empty() && !line.starts_with(['#', ';']);
+    match text.lines().map(str::trim).find(meaningful) {
+        None => r.push(Diagnostic::warning(format!("{what} is empty"), node.span)),
+        Some(first) if !(first.starts_with('[') && first.ends_with(']')) => r.push(
+            Diagnostic::error(format!("{what} begins with {first:?} and not with a section"), node.span)
+                .help("its first line is [Unit], [Service], [Timer] or the like"),
+        ),
+        Some(_) => {}
+    }
+    Some(bytes)
+}
+
+/// A template (`getty@.service`) can be given, but only its instances can be started.
+fn is_template(unit: &UnitName) -> bool {
+    unit.as_str().rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
+}
+
+fn refuse_template(r: &mut Reader<'_>, unit: &UnitName, span: crate::diagnostic::Span) {
+    let example = unit.as_str().replacen('@', "@NAME", 1);
+    r.push(
+        Diagnostic::error(format!("`{unit}` is a template, which cannot be enabled"), span)
+            .help(format!("enable an instance of it, such as `{example}`")),
+    );
+}

@@ -1,0 +1,173 @@
+//! A project as `config` prints it: Compose's canonical long form, plus `systemd:` whole.
+//!
+//! The values are of the shape that `docker compose config --format json` prints (sizes and published ports
+//! are text, `command` and `entrypoint` are always there), and reading the output again gives the same
+//! project. `$` is doubled, since the output is interpolated when it is read.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::manifest::{Dialect, Manifest};
+use crate::project::{IpamPool, Network, Project, Volume, scalar};
+use crate::yaml::{Node, Value};
+
+pub mod explain;
+mod machine;
+mod service;
+
+/// Shows a project. The manifest that it was made from gives the name of the `systemd` key (`x-systemd` in a
+/// compose file) and the top-level extensions.
+#[must_use]
+pub fn show(project: &Project, manifest: &Manifest) -> Json {
+    let mut shown = as_written(project, manifest);
+    double_dollars(&mut shown);
+    shown
+}
+
+/// The same with single dollars.
+fn as_written(project: &Project, manifest: &Manifest) -> Json {
+    let Project { name, directory: _, files: _, services, disabled: _, networks, volumes } = project;
+    let mut shown = Map::new();
+    shown.insert("name".to_owned(), json!(name));
+    let written: HashMap<&str, &Node> = match manifest.root.get("services").map(|node| &node.value) {
+        Some(Value::Mapping(entries)) => entries.iter().map(|entry| (&*entry.key, &entry.value)).collect(),
+        Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => HashMap::new(),
+    };
+    let services: Map<String, Json> = services
+        .iter()
+        .map(|(key, service)| {
+            let node = written.get(key.as_str()).copied();
+            (key.clone(), service::show(service, node, name, manifest.dialect))
+        })
+        .collect();
+    shown.insert("services".to_owned(), Json::Object(services));
+    if !networks.is_empty() {
+        let networks: Map<String, Json> =
+            networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
+        shown.insert("networks".to_owned(), Json::Object(networks));
+    }
+    if !volumes.is_empty() {
+        let volumes: Map<String, Json> = volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
+        shown.insert("volumes".to_owned(), Json::Object(volumes));
+    }
+    if let Value::Mapping(entries) = &manifest.root.value {
+        let extensions =
+            entries.iter().filter(|entry| entry.key.starts_with("x-") && &*entry.key != "x-systemd");
+        shown.extend(extensions.map(|entry| (entry.key.to_string(), plain(&entry.value))));
+    }
+    Json::Object(shown)
+}
+
+/// The key that makes a machine.
+const fn systemd_key(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sdcompose => "systemd",
+        Dialect::Compose => "x-systemd",
+    }
+}
+
+fn network(network: &Network) -> Json {
+    let Network {
+        key: _,
+        name,
+        external,
+        driver,
+        driver_opts,
+        internal,
+        attachable,
+        enable_ipv6,
+        ipam,
+        labels,
+    } = network;
+    let mut shown = Map::new();
+    shown.insert("name".to_owned(), json!(name));
+    let config: Vec<Json> = ipam.iter().map(pool).collect();
+    shown.insert("ipam".to_owned(), if config.is_empty() { json!({}) } else { json!({ "config": config }) });
+    put(&mut shown, "driver", driver.as_ref());
+    put_filled(&mut shown, "driver_opts", driver_opts, driver_opts.is_empty());
+    put_filled(&mut shown, "labels", labels, labels.is_empty());
+    for (key, set) in [
+        ("external", external),
+        ("internal", internal),
+        ("attachable", attachable),
+        ("enable_ipv6", enable_ipv6),
+    ] {
+        put_set(&mut shown, key, *set);
+    }
+    Json::Object(shown)
+}
+
+fn pool(pool: &IpamPool) -> Json {
+    let IpamPool { subnet, ip_range, gateway } = pool;
+    let mut shown = Map::new();
+    put(&mut shown, "subnet", subnet.as_ref());
+    put(&mut shown, "ip_range", ip_range.as_ref());
+    put(&mut shown, "gateway", gateway.as_ref());
+    Json::Object(shown)
+}
+
+fn volume(volume: &Volume) -> Json {
+    let Volume { key: _, name, external, driver, driver_opts, labels } = volume;
+    let mut shown = Map::new();
+    shown.insert("name".to_owned(), json!(name));
+    put_set(&mut shown, "external", *external);
+    put(&mut shown, "driver", driver.as_ref());
+    put_filled(&mut shown, "driver_opts", driver_opts, driver_opts.is_empty());
+    put_filled(&mut shown, "labels", labels, labels.is_empty());
+    Json::Object(shown)
+}
+
+/// Puts a value where there is one.
+fn put(shown: &mut Map<String, Json>, key: &str, value: Option<impl serde::Serialize>) {
+    if let Some(value) = value {
+        shown.insert(key.to_owned(), json!(value));
+    }
+}
+
+/// Puts a list or a mapping that is not empty.
+fn put_filled(shown: &mut Map<String, Json>, key: &str, value: impl serde::Serialize, empty: bool) {
+    if !empty {
+        shown.insert(key.to_owned(), json!(value));
+    }
+}
+
+/// Puts a switch that is on.
+fn put_set(shown: &mut Map<String, Json>, key: &str, set: bool) {
+    if set {
+        shown.insert(key.to_owned(), json!(true));
+    }
+}
+
+/// An extension as it was written.
+fn plain(node: &Node) -> Json {
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Scalar { text, plain: false } => json!(text),
+        Value::Scalar { text, plain: true } => match scalar::classify(text) {
+            scalar::Scalar::Bool(value) => json!(value),
+            scalar::Scalar::Integer(value) => i64::try_from(value)
+                .map(Json::from)
+                .or_else(|_| u64::try_from(value).map(Json::from))
+                .unwrap_or_else(|_| json!(text)),
+            scalar::Scalar::Float(value) => json!(value),
+            scalar::Scalar::Date | scalar::Scalar::Text => json!(text),
+        },
+        Value::Sequence(items) => Json::Array(items.iter().map(plain).collect()),
+        Value::Mapping(entries) => {
+            Json::Object(entries.iter().map(|entry| (entry.key.to_string(), plain(&entry.value))).collect())
+        }
+    }
+}
+
+fn double_dollars(value: &mut Json) {
+    match value {
+        Json::String(text) if text.contains('$') => *text = text.replace('$', "$$"),
+        Json::Array(items) => items.iter_mut().for_each(double_dollars),
+        Json::Object(entries) => entries.values_mut().for_each(double_dollars),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use crate::manifest::{Dialect, Manifest};
+use crate::project::Project;
+use crate::project::resolve::tests::tree::{Given, manifest, resolved};
+use crate::project::show::explain::{Origin, explain};
+
+use super::*;
+
+fn both(text: &str, dialect: Dialect) -> (Project, Manifest) {
+    let mut manifest = manifest(text);
+    manifest.dialect = dialect;
+    let (project, said) = resolved(manifest.clone(), &Given::default());
+    (project.unwrap_or_else(|| panic!("{said}")), manifest)
+}
+
+/// Single dollars, as a manifest has them behind interpolation.
+fn interpolated(text: &str) -> String {
+    text.replace("$$", "$")
+}
+
+const RICH: &str = r#"
+x-note: {a: [1, 1.5, true, text]}
+systemd: {journal: {max: 1m}}
+services:
+  web:
+    build: {context: ./web, args: {A: 1}, target: t}
+    deploy: {replicas: 2}
+    environment: {PRICE: '5 $', EMPTY: '', UNSET: }
+    ports: ['8080-8081:80', '127.0.0.1::443/udp', 3000-3002:3000]
+    volumes: ['data:/data:ro', ./b:/b, '/anon', {type: tmpfs, target: /t, tmpfs: {size: 1m, mode: 0700}}]
+    tmpfs: [/run:size=8m, /x]
+    depends_on: {db: {condition: unit_active, unit: postgresql.service, restart: true}, cache: {condition: service_started}}
+    networks: {back: {aliases: [w], priority: 3}, default: }
+    systemd:
+      units: {x.service: {content: "[Service]\nExecStart=/bin/x $A\n", enable: true}, y.timer: {drop_in: "[Timer]"}}
+      credentials: {t: {content: s}}
+      ready: [x.service]
+      features: [nfs]
+      privilege: remount
+    ulimits: {nofile: 5, core: {soft: 1, hard: 2}}
+    extra_hosts: ['h:1.2.3.4']
+    dns: 1.1.1.1
+    devices: [/dev/fuse]
+    cap_add: [sys_time]
+    mem_limit: 1g
+    cpus: 0.5
+  db: {image: 'db:1', stop_grace_period: 5m, labels: [a=b], sysctls: {net.x: 1}}
+  cache: {image: redis, systemd: false, command: a "b c", healthcheck: {test: x, interval: 90s}, restart: on-failure:3, network_mode: none}
+networks: {back: {internal: true, ipam: {config: [{subnet: 10.9.0.0/24}]}}}
+volumes: {data: {driver_opts: {a: 1}}}
+"#;
+
+#[test]
+fn what_config_prints_reads_back_as_the_same_project() {
+    for dialect in [Dialect::Sdcompose] {
+        let (first, written) = both(RICH, dialect);
+        let shown = show(&first, &written);
+        for text in [serde_json::to_string_pretty(&shown).unwrap(), serde_yaml::to_string(&shown).unwrap()] {
+            let (again, read) = both(&interpolated(&text), dialect);
+            assert_eq!(show(&again, &read), shown, "{text}");
+            let mut again = again;
+            // Keys are sorted in the output; nothing but their order may differ.
+            again.services.sort_keys();
+            let mut first = first.clone();
+            first.services.sort_keys();
+            assert_eq!(again.services.keys().collect::<Vec<_>>(), first.services.keys().collect::<Vec<_>>());
+            for (name, service) in &first.services {
+                assert_eq!(&again.services[name], service);
+            }
+        }
+    }
+}
+
+#[test]
+fn values_have_the_shape_that_compose_prints() {
+    let (project, manifest) = both(
+        "services: {a: {image: x, ports: ['127.0.0.1:80:8080'], environment: [A=$1, B], mem_limit: 64m, x-systemd: false}}",
+        Dialect::Compose,
+    );
+    let shown = serde_json::to_string_pretty(&show(&project, &manifest)).unwrap();
+    insta::assert_snapshot!(shown, @r#"
+    {
+      "name": "p",
+      "networks": {
+        "default": {
+          "ipam": {},
+          "name": "p_default"
+        }
+      },
+      "services": {
+        "a": {
+          "command": null,
+          "entrypoint": null,
+          "environment": {
+            "A": "$$1",
+            "B": null
+          },
+          "image": "x",
+          "mem_limit": "67108864",
+          "networks": {
+            "default": null
+          },
+          "ports": [
+            {
+              "host_ip": "127.0.0.1",
+              "mode": "ingress",
+              "protocol": "tcp",
+              "published": "80",
+              "target": 8080
+            }
+          ]
+        }
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_secret_that_the_manifest_points_at_is_not_shown() {
+    let (project, manifest) = both(
+        "services: {a: {image: x, systemd: {credentials: {t: {environment: HOME}}}}}",
+        Dialect::Sdcompose,
+    );
+    let shown = show(&project, &manifest).to_string();
+    assert!(shown.contains(r#""credentials":{"t":{"environment":"HOME"}}"#), "{shown}");
+    assert!(!shown.contains("/home/user"), "{shown}");
+}
+
+#[test]
+fn explain_says_where_each_value_comes_from() {
+    let (project, manifest) = both(
+        "systemd: {boot_timeout: 5m}
+services:
+  a:
+    image: x
+    ports: ['80:80']
+    deploy: {resources: {limits: {memory: 1g}}}
+    systemd: {journal: {max: 2m}, enable: [x.service]}",
+        Dialect::Sdcompose,
+    );
+    let explained = explain(&project, &manifest);
+    let lines: Vec<String> = explained
+        .iter()
+        .flat_map(|service| &service.fields)
+        .map(|field| match &field.origin {
+            Origin::Written(span) => {
+                let at = manifest.sources.position(*span).unwrap();
+                format!("{} = {} @ {}:{}", field.path, field.value, at.line, at.column)
+            }
+            Origin::Default(why) => format!("{} = {} ({why})", field.path, field.value),
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    command = null (the image's own; a machine starts its systemd)
+    deploy.resources.limits.memory = "1073741824" @ 6:43
+    entrypoint = null (the image's own; a machine starts its systemd)
+    image = "x" @ 4:12
+    networks.default = null (a service that names no network joins `default` (Compose specification))
+    ports[0].mode = "ingress" @ 5:13
+    ports[0].protocol = "tcp" @ 5:13
+    ports[0].published = "80" @ 5:13
+    ports[0].target = 80 @ 5:13
+    stop_grace_period = "1m30s" (a unit may use its own 90s to stop (DefaultTimeoutStopSec=, systemd-system.conf(5)))
+    stop_signal = "SIGRTMIN+3" (asks systemd to halt (systemd(1), SIGNALS))
+    systemd.args = [] (none unless asked for)
+    systemd.boot_timeout = "5m0s" @ 1:25
+    systemd.credentials = {} (none unless asked for)
+    systemd.enable = ["x.service"] @ 7:43
+    systemd.environment_to_units = true (what `environment` sets is seen by the services inside, not by PID 1 alone)
+    systemd.features = [] (none unless asked for)
+    systemd.identity = "derived" (distinct machine ids that survive a replacement (machine-id(5)))
+    systemd.journal.forward = "none" (in memory, as small as is useful; journald would take 10 % of /run (journald.conf(5)))
+    systemd.journal.max = "2097152" @ 7:30
+    systemd.journal.storage = "volatile" (in memory, as small as is useful; journald would take 10 % of /run (journald.conf(5)))
+    systemd.log_level = "info" (systemd's own default (systemd(1), --log-level=))
+    systemd.mask = [] (none unless asked for)
+    systemd.mask_defaults = true (units that cannot work in a container would only fail)
+    systemd.privilege = "auto" (the least that boots on the engine at hand)
+    systemd.ready = "running" (the boot finished and no unit failed (systemctl(1), is-system-running))
+    systemd.target = "multi-user.target" (enabled services are started, and /run/nologin is taken away (systemd.special(7)))
+    systemd.units = {} (none unless asked for)
+    "#);
+}

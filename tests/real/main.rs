@@ -1,0 +1,72 @@
+//! Tests against real engines: one on a cgroup v1 view, one on a cgroup v2 view of the same host.
+//!
+//! `tests/bed/engine.sh start` starts both and `tests/bed/engine.sh env` prints the variables that name them.
+//! Without either of them these tests fail: they are part of the test command and skip nothing in silence.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests read clocks, files and the environment, and their numbers are worth reading"
+)]
+
+mod engine;
+
+use sdcompose::engine::docker::Docker;
+use sdcompose::engine::docker::endpoint::Endpoint;
+
+/// How an engine's containers see cgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// cgroup v1 controllers beside a unified tree.
+    V1,
+    /// cgroup v2 alone.
+    V2,
+}
+
+/// A real engine, with a state directory of its own.
+pub struct Real {
+    /// Its view of cgroups.
+    pub view: View,
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// The connection.
+    pub docker: Docker,
+    /// Where it keeps notify sockets.
+    pub state: tempfile::TempDir,
+}
+
+impl Real {
+    fn of(view: View, address: &str) -> Self {
+        let endpoint =
+            Endpoint::parse(address, "the tests' environment").expect("an address of a test engine");
+        let state = tempfile::tempdir().expect("a directory");
+        let docker = Docker::connect(&endpoint, state.path()).expect("a connection");
+        Self { view, endpoint, docker, state }
+    }
+
+    /// A second connection, as a second run of the program makes it.
+    #[must_use]
+    pub fn again(&self) -> Docker {
+        Docker::connect(&self.endpoint, self.state.path()).expect("a connection")
+    }
+}
+
+/// Finds the engines that the environment names.
+///
+/// # Panics
+/// Where it names none.
+#[must_use]
+pub fn engines() -> Vec<Real> {
+    let named = [(View::V1, "SDCOMPOSE_TEST_V1"), (View::V2, "SDCOMPOSE_TEST_V2")];
+    let found: Vec<Real> = named
+        .into_iter()
+        .filter_map(|(view, variable)| Some(Real::of(view, &std::env::var(variable).ok()?)))
+        .collect();
+    assert!(
+        !found.is_empty(),
+        "no real engine: set SDCOMPOSE_TEST_V1 and SDCOMPOSE_TEST_V2, as `tests/bed/engine.sh start` and \
+         `tests/bed/engine.sh env` tell"
+    );
+    found
+}

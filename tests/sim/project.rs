@@ -1,0 +1,211 @@
+//! Small projects, written by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use sdcompose::observed::Scope;
+use sdcompose::project::{
+    Attachment, Dependency, DependencyCondition, Identity, ImageSource, Journal, JournalStorage, Limits,
+    Machine, Mount, MountSource, Network, NetworkChoice, Privilege, Project, PullPolicy, Ready,
+    RestartPolicy, Service, Volume,
+};
+use sdcompose::systemd::UnitName;
+
+/// A project named `shop` with these services, its default network, and the volumes that they use.
+pub(crate) fn project(services: Vec<Service>) -> Project {
+    let mut volumes = IndexMap::new();
+    for service in &services {
+        for mount in &service.mounts {
+            if let MountSource::Volume { key, nocopy: _ } = &mount.source {
+                volumes.insert(key.clone(), volume(key));
+            }
+        }
+    }
+    Project {
+        name: "shop".to_owned(),
+        directory: PathBuf::from("/srv/shop"),
+        files: vec![PathBuf::from("sdcompose.yaml")],
+        services: services.into_iter().map(|service| (service.name.clone(), service)).collect(),
+        disabled: BTreeSet::new(),
+        networks: IndexMap::from([("default".to_owned(), network("default"))]),
+        volumes,
+    }
+}
+
+/// What is asked of an engine to plan a project.
+pub(crate) fn scope(project: &Project) -> Scope {
+    let names = |service: &Service| {
+        let name = service.name.clone();
+        (1..=service.replicas).map(move |index| format!("shop-{name}-{index}")).collect::<Vec<_>>()
+    };
+    Scope {
+        project: project.name.clone(),
+        images: project.services.values().map(|service| service.image.reference().to_owned()).collect(),
+        volumes: project.volumes.values().map(|volume| volume.name.clone()).collect(),
+        networks: project.networks.values().map(|network| network.name.clone()).collect(),
+        containers: project.services.values().flat_map(names).collect(),
+    }
+}
+
+/// A plain service of the image `plain`.
+pub(crate) fn plain(name: &str) -> Service {
+    Service {
+        name: name.to_owned(),
+        image: ImageSource::Reference("plain".to_owned()),
+        pull_policy: PullPolicy::Missing,
+        replicas: 1,
+        container_name: None,
+        command: None,
+        entrypoint: None,
+        hostname: None,
+        domainname: None,
+        environment: IndexMap::new(),
+        environment_unset: Vec::new(),
+        ports: Vec::new(),
+        expose: Vec::new(),
+        mounts: Vec::new(),
+        network: NetworkChoice::Join(IndexMap::from([("default".to_owned(), Attachment::default())])),
+        depends_on: IndexMap::new(),
+        healthcheck: None,
+        restart: RestartPolicy::No,
+        labels: IndexMap::new(),
+        cap_add: Vec::new(),
+        cap_drop: Vec::new(),
+        devices: Vec::new(),
+        sysctls: BTreeMap::new(),
+        ulimits: BTreeMap::new(),
+        limits: Limits::default(),
+        security_opt: Vec::new(),
+        privileged: false,
+        read_only: false,
+        extra_hosts: Vec::new(),
+        dns: Vec::new(),
+        dns_search: Vec::new(),
+        dns_opt: Vec::new(),
+        user: None,
+        working_dir: None,
+        stop_grace_period: Duration::from_secs(10),
+        stop_signal: None,
+        shm_size: None,
+        init: None,
+        tty: false,
+        stdin_open: false,
+        runtime: None,
+        userns_mode: None,
+        profiles: Vec::new(),
+        machine: None,
+    }
+}
+
+/// A machine of the image `machine`, restarted by the engine unless stopped.
+pub(crate) fn machine(name: &str) -> Service {
+    let machine = Machine {
+        target: unit("multi-user.target"),
+        init: None,
+        args: Vec::new(),
+        log_level: "info".to_owned(),
+        log_target: None,
+        privilege: Privilege::Auto,
+        features: BTreeSet::new(),
+        enable: Vec::new(),
+        mask: Vec::new(),
+        mask_defaults: true,
+        units: IndexMap::new(),
+        environment_to_units: true,
+        credentials: IndexMap::new(),
+        ready: Ready::Running,
+        boot_timeout: Duration::from_secs(90),
+        journal: Journal { storage: JournalStorage::Volatile, max: 64 << 20, forward_console: false },
+        identity: Identity::Derived,
+    };
+    Service {
+        image: ImageSource::Reference("machine".to_owned()),
+        restart: RestartPolicy::UnlessStopped,
+        stop_signal: Some("SIGRTMIN+3".to_owned()),
+        stop_grace_period: Duration::from_secs(90),
+        tty: true,
+        machine: Some(machine),
+        ..plain(name)
+    }
+}
+
+/// Changes of a service, to be strung together.
+pub(crate) trait Change: Sized {
+    /// Lets it wait for a condition of another service.
+    fn needs(self, other: &str, condition: DependencyCondition) -> Self;
+    /// Lets it wait for a unit of another service.
+    fn needs_unit(self, other: &str, unit: &str) -> Self;
+    /// Keeps data in a named volume.
+    fn stores(self, key: &str) -> Self;
+    /// Takes another image.
+    fn image(self, reference: &str) -> Self;
+    /// Runs so many containers.
+    fn times(self, replicas: u32) -> Self;
+    /// Is restarted by the engine so.
+    fn restarts(self, policy: RestartPolicy) -> Self;
+}
+
+impl Change for Service {
+    fn needs(mut self, other: &str, condition: DependencyCondition) -> Self {
+        let dependency = Dependency { condition, restart: false, required: true };
+        self.depends_on.insert(other.to_owned(), dependency);
+        self
+    }
+
+    fn needs_unit(self, other: &str, name: &str) -> Self {
+        self.needs(other, DependencyCondition::UnitActive(unit(name)))
+    }
+
+    fn stores(mut self, key: &str) -> Self {
+        let source = MountSource::Volume { key: key.to_owned(), nocopy: false };
+        self.mounts.push(Mount { target: format!("/var/lib/{key}"), source, read_only: false });
+        self
+    }
+
+    fn image(mut self, reference: &str) -> Self {
+        self.image = ImageSource::Reference(reference.to_owned());
+        self
+    }
+
+    fn times(mut self, replicas: u32) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    fn restarts(mut self, policy: RestartPolicy) -> Self {
+        self.restart = policy;
+        self
+    }
+}
+
+fn unit(name: &str) -> UnitName {
+    UnitName::parse(name).expect("a unit's name")
+}
+
+fn network(key: &str) -> Network {
+    Network {
+        key: key.to_owned(),
+        name: format!("shop_{key}"),
+        external: false,
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        internal: false,
+        attachable: false,
+        enable_ipv6: false,
+        ipam: Vec::new(),
+        labels: BTreeMap::new(),
+    }
+}
+
+fn volume(key: &str) -> Volume {
+    Volume {
+        key: key.to_owned(),
+        name: format!("shop_{key}"),
+        external: false,
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        labels: BTreeMap::new(),
+    }
+}
