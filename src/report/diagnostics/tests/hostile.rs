@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
+
 use super::super::{Style, render, to_json};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::load::{LoadOptions, load};
 use crate::yaml::cost::at_once;
+use crate::{manifest, yaml};
 
 /// Loads bytes as a compose file and shows what is found.
 fn answered<T>(bytes: &[u8], show: impl Fn(&[Diagnostic], &Sources) -> T) -> T {
@@ -165,6 +168,26 @@ fn bombs_and_depths() {
     assert_eq!(told("{a: ".repeat(10_000)), "1:261 nested deeper than 64 levels");
     let deep = format!("services: {{a: {{image: \"{}\"}}}}\n", "${A:-".repeat(20_000));
     assert_eq!(told(deep), "1:104 interpolation nested deeper than 16");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_any_step_panic(text in "(services|image|a|x-b|: |\\n|  |- |\\[|\\]|\\{|\\}|, |&a |\\*a|<<|!reset |\\$|\\$\\{A:-|'|\"|é|1|~|\\|){0,40}") {
+        let mut sources = Sources::default();
+        let reading = yaml::read(&mut sources, "a.yaml", text.as_bytes(), &yaml::Limits::default());
+        let mut found = reading.diagnostics;
+        if let Some(mut documents) = reading.documents {
+            for document in &mut documents {
+                found.extend(manifest::interpolate(document, &sources, &|_| None));
+            }
+            let (root, problems) = manifest::merge(documents.remove(0), documents);
+            found.extend(problems);
+            found.extend(manifest::check_keys(&root));
+        }
+        let drawn = render(&found, &sources, Style { color: false, width: 80 });
+        prop_assert_eq!(drawn.is_empty(), found.is_empty());
+        prop_assert!(to_json(&found, &sources).is_array());
+    }
 }
 
 #[test]
