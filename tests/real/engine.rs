@@ -11,9 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sdcompose::container::{
-    CgroupNs, ContainerSpec, MountSpec, MountSpecSource, NetworkSpecChoice, notify_dir,
-};
+use sdcompose::container::names::notify_dir;
+use sdcompose::container::{CgroupNs, ContainerSpec, MountSpec, MountSpecSource, NetworkSpecChoice};
 use sdcompose::engine::docker::Docker;
 use sdcompose::engine::{Call, Done, Engine, EngineError, Show, Signal};
 use sdcompose::event::Progress;
