@@ -6,16 +6,17 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
+use etcetera::BaseStrategy;
 
 use crate::cli::{Global, terminal};
 use crate::container::{names, spec};
-use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::engine::Engine;
 use crate::engine::docker::Docker;
 use crate::engine::docker::endpoint::{Endpoint, Surroundings};
 use crate::error::Error;
 use crate::load::{self, Disk, LoadOptions, Loaded};
-use crate::manifest::{Manifest, dotenv};
+use crate::manifest::Manifest;
 use crate::observed::{Observed, Scope};
 use crate::project::{Project, resolve};
 use crate::report::diagnostics::{self, Style};
@@ -42,7 +43,7 @@ fn quietly(global: &Global) -> Result<(Opened, Vec<Diagnostic>, Sources), Error>
         let load::Failure { sources, diagnostics } = *failure;
         wrong(global, &diagnostics, &sources)
     })?;
-    let (project, found) = resolve::resolve(&mut manifest, &Disk, &env_file);
+    let (project, found) = resolve::resolve(&mut manifest, &Disk);
     diagnostics.extend(found);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let sources = manifest.sources.clone();
@@ -68,14 +69,6 @@ fn rendered(found: &[Diagnostic], sources: &Sources) -> String {
     let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
     let width = terminal::size().map_or(100, |(columns, _)| usize::from(columns));
     diagnostics::render(found, sources, Style { color, width })
-}
-
-/// Reads a file of `env_file:` as `.env` files are read.
-fn env_file(sources: &Sources, id: SourceId, lookup: &dyn Fn(&str) -> Option<String>) -> resolve::EnvFile {
-    let Some(source) = sources.get(id) else { return (Vec::new(), Vec::new()) };
-    let (found, problems) = dotenv::parse(id, &source.text, dotenv::Format::Compose, lookup);
-    let pairs = found.into_iter().map(|assignment| (assignment.name, Some(assignment.value)));
-    (pairs.collect(), problems)
 }
 
 fn options(global: &Global) -> Result<LoadOptions, Error> {
@@ -201,7 +194,6 @@ pub(super) fn state_dir() -> Result<PathBuf, Error> {
     if rustix::process::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/sdcompose"));
     }
-    use etcetera::BaseStrategy;
     let home = etcetera::choose_base_strategy().map_err(|error| {
         Error::local("cannot tell where state is kept", io::Error::other(error.to_string()))
             .help("set HOME, XDG_STATE_HOME or SDCOMPOSE_STATE_DIR")
