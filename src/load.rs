@@ -91,13 +91,13 @@ impl Loading {
         if options.project_directory.is_none() && found.directory != start {
             self.env_files(options, &found.directory, &mut variables);
         }
-        let texts = self.read(&found);
+        let mut texts = self.read(&found);
         if self.failed() {
             return None;
         }
         let name = explicit_name(options, &variables);
         let directory = found.directory.clone();
-        let root = self.one(&texts, &mut variables, name.as_deref(), &directory)?;
+        let root = self.one(&mut texts, &mut variables, name.as_deref(), &directory)?;
         let profiles = profiles(options, &variables);
         Some(Manifest {
             dialect: dialect(&texts, &root),
@@ -166,12 +166,13 @@ impl Loading {
     /// Interpolates and merges all documents into one mapping.
     fn one(
         &mut self,
-        texts: &[Text],
+        texts: &mut [Text],
         variables: &mut BTreeMap<String, String>,
         name: Option<&str>,
         directory: &Path,
     ) -> Option<Node> {
-        let mut documents: Vec<Node> = texts.iter().flat_map(|text| text.documents.iter().cloned()).collect();
+        let mut documents: Vec<Node> =
+            texts.iter_mut().flat_map(|text| std::mem::take(&mut text.documents)).collect();
         let project = name.map_or_else(|| name_in(&documents, variables, directory), str::to_owned);
         variables.insert("COMPOSE_PROJECT_NAME".into(), project);
         for document in &mut documents {

@@ -1,7 +1,7 @@
 //! Docker and Podman by the Docker API: one implementation with different facts.
 //!
 //! Nothing here knows manifests, plans or reports. Lists, looks and raw streams are read with our own
-//! tolerant types ([`wire`](self)); the bodies of calls are bollard's.
+//! tolerant types; the bodies of calls are bollard's.
 
 mod archive;
 mod body;
@@ -20,6 +20,7 @@ mod inspect;
 mod logs;
 mod look;
 mod observe;
+mod path;
 mod pull;
 mod signals;
 mod wire;
@@ -46,7 +47,8 @@ use self::call_log::CallLog;
 use self::endpoint::Endpoint;
 use self::errors::{Purpose, Trouble};
 use self::inspect::Inspected;
-use self::wire::{Path, Wire, bare};
+use self::path::Path;
+use self::wire::{Wire, bare};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 

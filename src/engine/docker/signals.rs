@@ -26,6 +26,8 @@ const SETTLED: Duration = Duration::from_secs(3);
 const SILENT: Duration = Duration::from_secs(10);
 /// Pause between two questions to a systemd that cannot answer yet.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Pause between two looks without an event: a stream of events can fall silent without an end.
+const RESYNC: Duration = Duration::from_secs(30);
 /// Lines of the console that go with an exit.
 const CONSOLE_LINES: u64 = 20;
 /// Signals that wait for their reader.
@@ -76,6 +78,8 @@ struct Known {
     started: String,
     health: Option<Health>,
     ready: bool,
+    /// The code of its last end, as an event told it: believed only when it can not be looked at any more.
+    ended_with: Option<i64>,
 }
 
 /// Whether to go on.
@@ -103,10 +107,14 @@ impl Life {
             }
             look = tokio::select! {
                 event = events.next() => match event {
-                    Some(Ok(event)) => matters(&event),
+                    Some(Ok(event)) => {
+                        known.ended_with = exit_code(&event).or(known.ended_with);
+                        matters(&event)
+                    }
                     Some(Err(trouble)) => return Err(trouble),
                     None => return Err(Trouble::Lost("the engine ended its stream of events".to_owned())),
                 },
+                () = sleep(RESYNC) => true,
                 news = of_boot(boot.as_mut()) => {
                     if self.booted(&mut known, news).await {
                         boot = None;
@@ -121,12 +129,14 @@ impl Life {
     async fn look(&self, known: &mut Known) -> Result<Next, Trouble> {
         let found = match self.docker.inspect(&self.container).await {
             Ok(found) => found,
-            // Removed while it was followed: it has ended, and nobody knows how.
-            Err(trouble) if trouble.is_status(404) && known.running.is_some() => {
-                self.say(Signal::Exited { code: 0, oom: false, console: Vec::new() }).await;
+            Err(trouble) => {
+                // Removed while it was followed; without a code nobody knows how it ended.
+                let Some(code) = known.ended_with.filter(|_| trouble.is_status(404)) else {
+                    return Err(trouble);
+                };
+                self.say(Signal::Exited { code, oom: false, console: Vec::new() }).await;
                 return Ok(Next::Ended);
             }
-            Err(trouble) => return Err(trouble),
         };
         match found.state() {
             ContainerState::Running | ContainerState::Paused => Ok(self.runs(&found, known).await),
@@ -208,6 +218,11 @@ impl Life {
 /// Events of commands that are run inside come with every look of ours at systemd, and change nothing.
 fn matters(event: &Event) -> bool {
     !event.action.starts_with("exec_") && event.action != "top" && event.action != "resize"
+}
+
+/// Reads the exit code that goes with an end.
+fn exit_code(event: &Event) -> Option<i64> {
+    (event.action == "die").then(|| event.actor.attributes.get("exitCode")?.parse().ok()).flatten()
 }
 
 async fn of_boot(boot: Option<&mut Box<Boot>>) -> News {

@@ -300,7 +300,11 @@ fn resources(shown: &mut Map<String, Json>, service: &Service, written: Written<
         }
     }
     put(shown, "shm_size", service.shm_size.map(|bytes| bytes.to_string()));
-    put_filled(shown, "security_opt", &service.security_opt, service.security_opt.is_empty());
+    // A seccomp profile was read from its file; what was written names the file.
+    match written.at(&["security_opt"]) {
+        Some(list) => put(shown, "security_opt", Some(plain(list))),
+        None => put_filled(shown, "security_opt", &service.security_opt, service.security_opt.is_empty()),
+    }
     put_set(shown, "privileged", service.privileged);
     put_set(shown, "read_only", service.read_only);
     put(shown, "runtime", service.runtime.as_ref());

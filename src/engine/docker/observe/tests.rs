@@ -119,6 +119,9 @@ fn references_mean_the_same_in_all_their_forms() {
     ))
     .unwrap();
     assert!(image_of("debian:13@sha256:ab", &images).is_some());
+    let built: Vec<ListedImage> =
+        serde_json::from_str(r#"[{"Id":"sha256:1","RepoTags":["localhost/me/it:1"]}]"#).unwrap();
+    assert!(image_of("me/it:1", &built).is_some() && image_of("it:1", &built).is_none());
     assert!(image_of(&ID[..12], &images).is_some());
     assert!(image_of("sha256:4f5e", &images).is_none(), "too short for an id");
 }

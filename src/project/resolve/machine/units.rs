@@ -10,7 +10,8 @@ use crate::yaml::{Entry, Node, Value};
 
 use super::super::reader::Reader;
 use super::super::service::{flag, place};
-use super::{Layers, checked_unit, unit_name};
+use super::Layers;
+use super::unit_names::{checked_unit, unit_name};
 
 /// The keys of one unit.
 const KEYS: [&str; 5] = ["file", "content", "drop_in", "enable", "mask"];
