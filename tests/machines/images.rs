@@ -8,7 +8,7 @@ fn an_image_is_built_with_arguments_a_stage_and_a_context_without_what_is_ignore
         bench.write("app/page.txt", "first");
         bench.write("app/secret.key", "do not send");
         bench.write("app/deep/notes.md", "do not send either");
-        bench.write("app/.dockerignore", "*.key\n**/*.md\n");
+        bench.write("app/.dockerignore", "*.key\n**/*.md\nDockerfile\n.dockerignore\n");
         bench.write(
             "app/Dockerfile",
             "FROM sdcompose-test/debian:bookworm AS base
@@ -90,8 +90,10 @@ fn an_image_that_cannot_be_had_is_named_before_anything_is_touched() {
             let ran = bench.run(&["up", "-d"]).code(1);
             ran.says(&["sdcompose-test/no-such-image:1"]);
             assert_eq!(bench.id("good"), good, "{policy}: {ran}");
+            if policy == "missing" {
+                bench.run(&["pull", "bad"]).code(1).says(&["sdcompose-test/no-such-image:1"]);
+            }
         }
-        bench.run(&["pull", "bad"]).code(1).says(&["sdcompose-test/no-such-image:1"]);
         assert_eq!(bench.running(), bench.names(&["good"]));
     });
 }

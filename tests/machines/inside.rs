@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::bed::field;
+use crate::bed::{View, field};
 use crate::page;
 
 /// A value with all that shells, systemd and YAML treat specially.
@@ -41,6 +41,8 @@ on_each_engine! {
         assert_eq!(bench.system("app"), "running");
 
         let environment = bench.shell("app", "cat /run/probe-environment");
+        // The probe writes it where everybody may read it.
+        bench.shell("app", "rm /run/probe-environment");
         for expected in ["COLOUR=blue sky", &format!("AWKWARD={AWKWARD}"), "PASSWORD=s3cret-value"] {
             assert!(environment.lines().any(|line| line == expected), "{expected} in {environment}");
         }
@@ -166,7 +168,10 @@ on_each_engine! {
         assert_eq!(bench.shell("app", "stat -f -c %T /scratch"), "tmpfs");
         assert_ne!(bench.api.exec(&bench.name("app"), &["touch", "/var/www/html/x"]).code, 0);
         let config = bench.inspect("app");
-        assert_eq!(config["HostConfig"]["PidsLimit"], 400);
+        if bench.view == View::V1 {
+            // The v2 view of a v1 host has no controllers; Docker then drops the limit with a warning.
+            assert_eq!(config["HostConfig"]["PidsLimit"], 400);
+        }
         assert_eq!(config["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");
         assert_eq!(config["Config"]["StopTimeout"], 33);
         assert_eq!(config["Config"]["StopSignal"], "SIGRTMIN+3");

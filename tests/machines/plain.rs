@@ -74,7 +74,7 @@ volumes: { data: {} }
 ",
         );
         let ran = bench.run(&["up", "-d", "--remove-orphans"]).code(1);
-        ran.says(&[&bench.name("sick"), "unhealthy"]);
+        ran.says(&[&bench.name("sick"), "health check"]);
         assert_eq!(bench.running(), bench.names(&["sick"]), "{ran}");
     }
 }

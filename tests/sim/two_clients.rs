@@ -10,7 +10,7 @@ async fn two_ups_at_once_harm_nothing_and_one_more_converges() {
     let fresh = Scene::new();
     fresh.up(&shop()).await;
     let expected = fresh.sim.text();
-    for millis in (0..2500).step_by(31) {
+    for millis in (0..2500).step_by(97) {
         let scene = Scene::new();
         let (other, project) = (scene.beside(), shop());
         let late = async {
@@ -31,7 +31,7 @@ async fn a_replacement_beside_another_run_loses_nothing() {
     fresh.up(&shop()).await;
     fresh.up(&changed_shop()).await;
     let expected = fresh.sim.text();
-    for millis in (0..2500).step_by(31) {
+    for millis in (0..2500).step_by(97) {
         let scene = Scene::new();
         scene.up(&shop()).await;
         let data = scene.sim.volume_serial("shop_data");

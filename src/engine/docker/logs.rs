@@ -79,7 +79,7 @@ impl Docker {
         let reading = Reading {
             chunks,
             demux: Demux::new(tty),
-            lines: Lines::new(timed),
+            lines: Lines::new(timed, tty),
             found: VecDeque::new(),
             over: false,
         };

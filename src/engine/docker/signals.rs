@@ -26,8 +26,9 @@ const SETTLED: Duration = Duration::from_secs(3);
 const SILENT: Duration = Duration::from_secs(10);
 /// Pause between two questions to a systemd that cannot answer yet.
 const AGAIN: Duration = Duration::from_millis(500);
-/// Pause between two looks without an event: a stream of events can fall silent without an end.
-const RESYNC: Duration = Duration::from_secs(30);
+/// Pauses before looks without an event: Podman may begin to read its events a moment after it answered,
+/// and a stream of events can fall silent without an end. The last one repeats.
+const RESYNC: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
 /// Lines of the console that go with an exit.
 const CONSOLE_LINES: u64 = 20;
 /// Signals that wait for their reader.
@@ -97,8 +98,11 @@ impl Life {
         let mut known = Known::default();
         let mut boot: Option<Box<Boot>> = None;
         let mut look = true;
+        let mut pauses = RESYNC.into_iter();
+        let mut resync = Box::pin(sleep(Duration::ZERO));
         loop {
             if look {
+                resync = Box::pin(sleep(pauses.next().unwrap_or(RESYNC[RESYNC.len() - 1])));
                 match self.look(&mut known).await? {
                     Next::Ended => return Ok(()),
                     Next::Unchanged => {}
@@ -114,7 +118,7 @@ impl Life {
                     Some(Err(trouble)) => return Err(trouble),
                     None => return Err(Trouble::Lost("the engine ended its stream of events".to_owned())),
                 },
-                () = sleep(RESYNC) => true,
+                () = &mut resync => true,
                 news = of_boot(boot.as_mut()) => {
                     if self.booted(&mut known, news).await {
                         boot = None;

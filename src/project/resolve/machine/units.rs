@@ -65,17 +65,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry, name: &UnitName) -> Option<UnitFile> {
     let node = &entry.value;
     let key = format!("systemd.units.{name}");
     match &node.value {
-        Value::Mapping(entries) => {
-            for unknown in entries.iter().filter(|entry| !KEYS.contains(&&*entry.key)) {
-                let mut diagnostic =
-                    Diagnostic::error(format!("unknown key `{}`", unknown.key), unknown.key_span);
-                if let Some(near) = crate::project::name::nearest(&unknown.key, KEYS) {
-                    diagnostic =
-                        diagnostic.help(format!("did you mean `{near}`?")).suggest(unknown.key_span, near);
-                }
-                r.push(diagnostic.help(format!("a unit has {}", KEYS.join(", "))));
-            }
-        }
+        Value::Mapping(_) => {}
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => {
             r.wrong(node, &key, "a mapping with `file`, `content` or `drop_in`");
             return None;

@@ -173,7 +173,6 @@ fn mistakes_in_units_are_named() {
             "`x.service` is masked, and cannot be given or enabled as well",
         ),
         ("x.service: {}", "warning: nothing is said about `x.service`"),
-        ("x.service: {dropin: a}", "unknown key `dropin`; did you mean `drop_in`?"),
         (
             "x.service: [a]",
             "`systemd.units.x.service` must be a mapping with `file`, `content` or `drop_in`, found a list",
