@@ -1,5 +1,8 @@
 //! The built command, run without an engine: what it prints where, and how it ends.
 
+#![expect(clippy::disallowed_methods, reason = "these tests write manifests")]
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failure")]
+
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::Path;

@@ -6,10 +6,8 @@ use super::{Place, TWO, rest};
 
 #[test]
 fn a_reader_that_closes_early_is_no_failure() {
-    let mut manifest = "name: big\nservices:\n".to_owned();
-    for n in 0..3_000 {
-        manifest.push_str(&format!("  s{n}: {{ image: 'a:{n}' }}\n"));
-    }
+    let services: Vec<String> = (0..3_000).map(|n| format!("  s{n}: {{ image: 'a:{n}' }}\n")).collect();
+    let manifest = format!("name: big\nservices:\n{}", services.concat());
     let place = Place::with(&manifest);
     for arguments in [["config", "--images"], ["graph", "--json"], ["completion", "bash"]] {
         let mut child =
