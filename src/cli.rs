@@ -124,7 +124,7 @@ fn parallel(text: &str) -> Result<usize, String> {
 /// Reads a time in seconds; -1 is "no limit" in Docker, and a day here, which nothing outlasts.
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     match text.parse::<i64>() {
-        Ok(-1) => Ok(std::time::Duration::from_hours(24)),
+        Ok(-1) => Ok(std::time::Duration::from_secs(86_400)),
         Ok(number @ 0..) => Ok(std::time::Duration::from_secs(number.unsigned_abs())),
         Ok(_) | Err(_) => Err("a number of seconds".to_owned()),
     }

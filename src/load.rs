@@ -9,7 +9,7 @@ mod variables;
 pub use disk::Disk;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources};
@@ -205,6 +205,9 @@ impl LoadOptions {
 
 /// Reads standard input up to one byte more than allowed, which is refused later.
 fn standard_input(limit: usize) -> Result<Vec<u8>, String> {
+    if std::io::stdin().is_terminal() {
+        return Err("standard input is a terminal; pipe a manifest into it".to_owned());
+    }
     let mut bytes = Vec::new();
     let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     match std::io::stdin().lock().take(limit).read_to_end(&mut bytes) {

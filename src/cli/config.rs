@@ -165,10 +165,10 @@ async fn explained(global: &Global, args: &Args, opened: &Opened) -> String {
             continue;
         }
         out.push_str(&values(&explanation, sources));
-        out.push_str(&match &boots {
-            Err(why) => format!("\n  how systemd boots: {why}\n"),
-            Ok((facts, observed)) => boot(&opened.project, service, facts, observed),
-        });
+        match &boots {
+            Err(why) => out.extend(["\nhow systemd boots is not known: ", why.as_str(), "\n"]),
+            Ok((facts, observed)) => out.push_str(&boot(&opened.project, service, facts, observed)),
+        }
         out.push('\n');
     }
     out
@@ -235,8 +235,11 @@ fn boot(project: &Project, service: &Service, facts: &Facts, observed: &Observed
                 })
                 .collect();
             let table = table::table(&["SYSTEMD HERE", "CHOICE", "WHY", "SOURCE"], &rows, terminal::width());
-            let remarks: String = decision.remarks.iter().map(|remark| format!("note: {remark}\n")).collect();
-            format!("\n{table}\n{remarks}")
+            let mut out = format!("\n{table}\n");
+            for remark in &decision.remarks {
+                out.extend(["note: ", remark.as_str(), "\n"]);
+            }
+            out
         }
     }
 }

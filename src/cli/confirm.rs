@@ -69,16 +69,16 @@ mod tests {
 
     #[test]
     fn only_what_is_lost_is_asked_about() {
-        let step =
+        let with =
             |action, destroys| Step { action, reason: Reason::Requested, after: BTreeSet::new(), destroys };
         let volume = Action::RemoveVolume { volume: "shop_data".to_owned() };
         let remove = Action::Remove { container: "shop-db-1".to_owned(), volumes: false };
-        let stop = Action::Unpause { container: "shop-db-1".to_owned() };
+        let thaw = Action::Unpause { container: "shop-db-1".to_owned() };
         let plan = Plan {
             steps: vec![
-                step(stop, None),
-                step(remove, Some(Loss::Root { files: Some(2) })),
-                step(volume, Some(Loss::Volume)),
+                with(thaw, None),
+                with(remove, Some(Loss::Root { files: Some(2) })),
+                with(volume, Some(Loss::Volume)),
             ],
             notes: Vec::new(),
         };

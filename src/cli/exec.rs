@@ -62,6 +62,7 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
     if args.tty && !io::stdin().is_terminal() {
         return Err(Error::usage("standard input is no terminal").help("leave `-t` out, or use `-T`"));
     }
+    let program = args.command.first().cloned().unwrap_or_default();
     let command = if args.detach { in_background(&args.command) } else { args.command };
     let spec = ExecSpec {
         command,
@@ -74,7 +75,8 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         timeout: None,
     };
     let session = ground.engine().session(&container.name, &spec).await?;
-    passed(attach(session, tty, !args.detach).await?)
+    let ended = attach(session, tty, !args.detach).await?;
+    passed(&ended, &container.name, &program)
 }
 
 /// Lets a shell start the command and end, so that nothing waits for it.

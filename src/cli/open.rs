@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
+use etcetera::BaseStrategy;
 
 use crate::cli::{Global, terminal};
 use crate::container::{names, spec};
@@ -193,7 +194,6 @@ pub(super) fn state_dir() -> Result<PathBuf, Error> {
     if rustix::process::geteuid().is_root() {
         return Ok(PathBuf::from("/var/lib/sdcompose"));
     }
-    use etcetera::BaseStrategy;
     let home = etcetera::choose_base_strategy().map_err(|error| {
         Error::local("cannot tell where state is kept", io::Error::other(error.to_string()))
             .help("set HOME, XDG_STATE_HOME or SDCOMPOSE_STATE_DIR")

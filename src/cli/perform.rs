@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::interrupt::Interrupts;
@@ -12,7 +13,7 @@ use crate::cli::{Global, terminal};
 use crate::error::Error;
 use crate::execute::{self, Outcome};
 use crate::plan::{Plan, text};
-use crate::report::human;
+use crate::report::human::{self, BAD};
 use crate::report::progress::{Display, Mode};
 
 /// Runs a plan and shows it. An empty plan is done at once.
@@ -20,6 +21,17 @@ use crate::report::progress::{Display, Mode};
 /// # Errors
 /// Steps failed, or the run was interrupted; both were told by then.
 pub(super) async fn carry_out(
+    global: &Global,
+    ground: &Ground,
+    plan: &Plan,
+    interrupts: &Interrupts,
+) -> Result<Outcome, Error> {
+    carry_out_until(None, global, ground, plan, interrupts).await
+}
+
+/// The same with a time after which nothing more is begun; what is in flight comes to a good end.
+pub(super) async fn carry_out_until(
+    deadline: Option<Instant>,
     global: &Global,
     ground: &Ground,
     plan: &Plan,
@@ -40,6 +52,7 @@ pub(super) async fn carry_out(
     tokio::pin!(run);
     let before = interrupts.count();
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    let mut late = false;
     let outcome = loop {
         tokio::select! {
             biased;
@@ -47,6 +60,10 @@ pub(super) async fn carry_out(
             outcome = &mut run => break Some(outcome),
             () = interrupts.reach(before + 2) => break None,
             () = interrupts.reach(before + 1), if !interrupt.is_cancelled() => interrupt.cancel(),
+            () = passing(deadline), if !late => {
+                late = true;
+                interrupt.cancel();
+            }
             _ = ticks.tick() => display.tick(),
         }
     };
@@ -55,6 +72,15 @@ pub(super) async fn carry_out(
     }
     let result = match outcome {
         None => Err(Error::Interrupted(interrupts.kind())),
+        Some(outcome) if outcome.interrupted && late => {
+            // Nobody is left to tell where standard error is closed.
+            let _ = writeln!(
+                anstream::stderr(),
+                "{} the time of --wait-timeout ran out",
+                human::styled(BAD, "error:")
+            );
+            Err(Error::Steps { timed_out: true })
+        }
         Some(outcome) if outcome.interrupted => Err(Error::Interrupted(interrupts.kind())),
         Some(outcome) if !outcome.failed.is_empty() => Err(Error::Steps { timed_out: outcome.timed_out }),
         Some(outcome) => Ok(outcome),
@@ -62,6 +88,14 @@ pub(super) async fn carry_out(
     let interrupted = matches!(result, Err(Error::Interrupted(_)));
     display.finish(interrupted, result.as_ref().err().map_or(0, Error::exit_code));
     result
+}
+
+/// Waits for a deadline; for ever where there is none.
+async fn passing(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Shows what a plan remarks beside its steps.

@@ -7,6 +7,7 @@ use crate::plan::up;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
 #[command(after_help = "Examples:
   sdcompose plan                 What `up` would do, and why
   sdcompose plan --json          The same for a program

@@ -35,8 +35,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Print names of services only
-    #[arg(long)]
-    services_only: bool,
+    #[arg(long = "services", id = "list_services")]
+    list_services: bool,
 }
 
 /// How a list is printed.
@@ -61,7 +61,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
         }
         return Ok(());
     }
-    if args.services_only {
+    if args.list_services {
         let mut names: Vec<&str> = found.iter().map(|container| container.labels.service.as_str()).collect();
         names.dedup();
         for name in names {

@@ -62,17 +62,18 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         stdin: one,
         ..ExecSpec::default()
     };
-    let mut worst = 0;
+    let mut worst = Ok(());
     for machine in machines {
         if !one {
             let heading = human::styled(FAINT, &format!("==> {} <==", machine.name));
             writeln!(anstream::stdout(), "{heading}")?;
         }
         let session = ground.engine().session(&machine.name, &spec).await?;
-        let code = attach(session, tty, one).await?;
-        worst = if worst == 0 { code } else { worst };
+        let ended = attach(session, tty, one).await?;
+        let result = passed(&ended, &machine.name, "systemctl");
+        worst = worst.and(result);
     }
-    passed(worst)
+    worst
 }
 
 /// Keeps the colours where a person looks: without a terminal of its own systemctl would leave them out.

@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::cli::confirm::{self, About};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::open::{self, Ground};
-use crate::cli::perform::{carry_out, joined, shown};
+use crate::cli::perform::{carry_out, carry_out_until, joined, shown};
 use crate::cli::{Global, lock, logs, seconds};
 use crate::error::Error;
 use crate::facts::Facts;
@@ -113,20 +115,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     }
     let interrupts = Interrupts::listen()?;
     let lock = lock::take(global, &ground, "up", &interrupts).await?;
-    let within = args.wait_timeout.map(Duration::from_secs);
-    let work = bring_up(global, &ground, &project, args, &interrupts);
-    match within {
-        None => work.await?,
-        Some(limit) => match tokio::time::timeout(limit, work).await {
-            Ok(result) => result?,
-            Err(_) => {
-                let text = format!("the time of --wait-timeout ({} s) ran out", limit.as_secs());
-                // Nobody is left to tell where standard error is closed.
-                let _ = writeln!(anstream::stderr(), "{text}");
-                return Err(Error::Steps { timed_out: true });
-            }
-        },
-    }
+    bring_up(global, &ground, &project, args, &interrupts).await?;
     drop(lock);
     if args.detach || args.wait || args.no_start {
         return Ok(());
@@ -176,15 +165,16 @@ async fn bring_up(
     interrupts: &Interrupts,
 ) -> Result<(), Error> {
     let options = args.options();
+    let deadline = args.wait_timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (facts, mut observed) = look(ground).await?;
     let images = up::images(project, &observed, &options);
     if !images.steps.is_empty() {
-        carry_out(global, ground, &images, interrupts).await?;
+        carry_out_until(deadline, global, ground, &images, interrupts).await?;
         observed = ground.observe().await?;
     }
     let plan = up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
     confirm::losses(&plan, About::Everything, args.yes)?;
-    carry_out(global, ground, &plan, interrupts).await?;
+    carry_out_until(deadline, global, ground, &plan, interrupts).await?;
     Ok(())
 }
 

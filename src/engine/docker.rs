@@ -1,7 +1,7 @@
 //! Docker and Podman by the Docker API: one implementation with different facts.
 //!
 //! Nothing here knows manifests, plans or reports. Lists, looks and raw streams are read with our own
-//! tolerant types ([`wire`](self)); the bodies of calls are bollard's.
+//! tolerant types; the bodies of calls are bollard's.
 
 mod archive;
 mod body;
@@ -20,13 +20,14 @@ mod inspect;
 mod logs;
 mod look;
 mod observe;
+mod path;
 mod pull;
 mod signals;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -39,14 +40,15 @@ use crate::engine::{
     Call, Done, Engine, EngineError, ExecOutput, ExecSpec, Happening, LogLine, LogQuery, Session, Show,
     Signal,
 };
-use crate::facts::{EngineKind, Facts, ImageFacts, Locality};
+use crate::facts::{Facts, ImageFacts, Locality};
 use crate::observed::{Observed, Scope};
 
 use self::call_log::CallLog;
 use self::endpoint::Endpoint;
 use self::errors::{Purpose, Trouble};
 use self::inspect::Inspected;
-use self::wire::{Path, Wire, bare};
+use self::path::Path;
+use self::wire::{Wire, bare};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -65,7 +67,6 @@ pub struct Docker {
 /// What is remembered for the length of this process.
 #[derive(Default)]
 struct Kept {
-    kind: OnceLock<EngineKind>,
     looks: Mutex<BTreeMap<String, ImageFacts>>,
     listeners: Mutex<HashMap<String, Listener>>,
 }
@@ -112,11 +113,7 @@ impl Docker {
             let host = facts::Host::look(&self.endpoint.address);
             Ok(facts::of(&info, &headers, self.endpoint.locality(), host, self.notify_root_text()))
         };
-        let facts =
-            found.await.map_err(|trouble: Trouble| self.told(trouble, "ask the engine what it is"))?;
-        // The same engine says the same again.
-        let _ = self.kept.kind.set(facts.engine);
-        Ok(facts)
+        found.await.map_err(|trouble: Trouble| self.told(trouble, "ask the engine what it is"))
     }
 
     async fn snapshot(&self, scope: &Scope) -> Result<Observed, EngineError> {
@@ -139,8 +136,11 @@ impl Docker {
         };
         let containers = async {
             let path = Path::of(&["containers", "json"]).with("all", "1");
-            let containers: Vec<_> = self.wire.json(bare(Method::GET, &path), DEADLINE).await?;
-            let kind = self.kept.kind.get().copied();
+            let (_, headers, body) = self.wire.call(bare(Method::GET, &path), DEADLINE).await?;
+            let containers: Vec<_> =
+                serde_json::from_slice(&body).map_err(|error| Trouble::Garbled(error.to_string()))?;
+            // Facts may still be on their way; the answer itself tells whose it is.
+            let kind = facts::kind(&headers);
             let known = observe::images_by_containers(kind, scope, &containers).is_some();
             let images = if known {
                 None

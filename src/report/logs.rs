@@ -104,9 +104,10 @@ impl Look {
         for text in body.split('\n') {
             out.push_str(&head);
             let text = text.strip_suffix('\r').unwrap_or(text);
-            match self.harmless {
-                true => out.push_str(&sanitize::line(text)),
-                false => out.push_str(text),
+            if self.harmless {
+                out.push_str(&sanitize::line(text));
+            } else {
+                out.push_str(text);
             }
             out.push('\n');
         }

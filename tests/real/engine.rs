@@ -11,9 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sdcompose::container::{
-    CgroupNs, ContainerSpec, MountSpec, MountSpecSource, NetworkSpecChoice, notify_dir,
-};
+use sdcompose::container::names::notify_dir;
+use sdcompose::container::{CgroupNs, ContainerSpec, MountSpec, MountSpecSource, NetworkSpecChoice};
 use sdcompose::engine::docker::Docker;
 use sdcompose::engine::{Call, Done, Engine, EngineError, Show, Signal};
 use sdcompose::event::Progress;
@@ -152,6 +151,7 @@ fn machine(real: &Real, project: &str, release: &str, version: u16) -> Container
             bind(&format!("{root}/unified"), root, true),
             bind(&format!("{root}/unified/{own}"), &format!("{root}/{own}"), false),
         ],
+        View::Podman => Vec::new(),
         View::V1 => {
             let own = format!("{root}/systemd/{own}");
             vec![bind(&format!("{root}/systemd"), &format!("{root}/systemd"), true), bind(&own, &own, false)]
@@ -186,7 +186,7 @@ fn machine(real: &Real, project: &str, release: &str, version: u16) -> Container
             ("/tmp".into(), "exec,mode=1777".into()),
         ]),
         cgroupns: Some(CgroupNs::Host),
-        cgroup_parent: Some(format!("/sdc/{project}")),
+        cgroup_parent: (real.view != View::Podman).then(|| format!("/sdc/{project}")),
         notify_dir: Some(notify_dir(&root, &plain.name)),
         machine: true,
         ..plain

@@ -22,6 +22,9 @@ pub enum View {
     V1,
     /// cgroup v2 alone.
     V2,
+    /// Podman, whose own systemd mode gives a machine its cgroup, on a cgroup v1 view. Only where
+    /// `SDCOMPOSE_TEST_PODMAN` names one.
+    Podman,
 }
 
 /// A real engine, with a state directory of its own.
@@ -58,7 +61,11 @@ impl Real {
 /// Where it names none.
 #[must_use]
 pub fn engines() -> Vec<Real> {
-    let named = [(View::V1, "SDCOMPOSE_TEST_V1"), (View::V2, "SDCOMPOSE_TEST_V2")];
+    let named = [
+        (View::V1, "SDCOMPOSE_TEST_V1"),
+        (View::V2, "SDCOMPOSE_TEST_V2"),
+        (View::Podman, "SDCOMPOSE_TEST_PODMAN"),
+    ];
     let found: Vec<Real> = named
         .into_iter()
         .filter_map(|(view, variable)| Some(Real::of(view, &std::env::var(variable).ok()?)))

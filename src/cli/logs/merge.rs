@@ -15,7 +15,7 @@ use crate::report::logs::Line;
 pub(super) const WINDOW: Duration = Duration::from_millis(200);
 
 /// Merges streams that are in order by themselves; holds one line of each.
-pub(super) async fn in_order<'a>(mut streams: Vec<BoxStream<'a, Line>>) -> BoxStream<'a, Line> {
+pub(super) async fn in_order(mut streams: Vec<BoxStream<'_, Line>>) -> BoxStream<'_, Line> {
     let heads: Vec<Option<Line>> = join_all(streams.iter_mut().map(StreamExt::next)).await;
     let first = |heads: &[Option<Line>]| {
         let with_time = heads.iter().enumerate().filter_map(|(place, head)| Some((head.as_ref()?.at, place)));
@@ -31,7 +31,7 @@ pub(super) async fn in_order<'a>(mut streams: Vec<BoxStream<'a, Line>>) -> BoxSt
 }
 
 /// Keeps the last lines of a stream that ends.
-pub(super) async fn last<'a>(mut lines: BoxStream<'a, Line>, count: u64) -> BoxStream<'a, Line> {
+pub(super) async fn last(mut lines: BoxStream<'_, Line>, count: u64) -> BoxStream<'static, Line> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut kept = VecDeque::new();
     while let Some(line) = lines.next().await {

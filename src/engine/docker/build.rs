@@ -25,8 +25,9 @@ use super::Docker;
 use super::archive::header;
 use super::errors::{Purpose, Trouble};
 use super::ignore::Ignore;
+use super::path::Path;
 use super::pull::{SILENCE, follow};
-use super::wire::{Path, with_body};
+use super::wire::with_body;
 
 /// Pieces of the context that wait to be sent.
 const AHEAD: usize = 16;

@@ -20,7 +20,8 @@ use super::archive;
 use super::body;
 use super::errors::{Purpose, Trouble, of_bollard};
 use super::inspect::Inspected;
-use super::wire::{Path, bare, with_json};
+use super::path::Path;
+use super::wire::{bare, with_json};
 use super::{Docker, Listening};
 
 /// Time for a call that is not named below.

@@ -13,7 +13,8 @@ use crate::labels;
 
 use super::Docker;
 use super::errors::{Purpose, Trouble};
-use super::wire::{Path, bare};
+use super::path::Path;
+use super::wire::bare;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 /// A longer event is none.

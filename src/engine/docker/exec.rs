@@ -15,7 +15,8 @@ use crate::engine::{Chunk, EngineError, ExecOutput, ExecSpec, Session};
 use super::Docker;
 use super::errors::{Purpose, Trouble};
 use super::frames::Demux;
-use super::wire::{Hijacked, Path, bare, with_json};
+use super::path::Path;
+use super::wire::{Hijacked, bare, with_json};
 
 /// What is kept of each stream of a captured command.
 const KEPT: usize = 4 << 20;

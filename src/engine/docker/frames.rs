@@ -13,9 +13,9 @@ use crate::engine::Chunk;
 const LONGEST_FRAME: usize = 1 << 20;
 /// A longer line is handed over in pieces, so that one without an end costs no memory without end.
 const LONGEST_LINE: usize = 1 << 20;
-/// dockerd cuts long lines into entries of this size, each with a time of its own (moby
-/// `daemon/logger/copier.go`).
-const ENTRY: usize = 16 << 10;
+/// Long lines are cut into entries of these sizes, each with a time of its own: by Podman (measured on 4.3)
+/// and by dockerd (moby `daemon/logger/copier.go`).
+const ENTRIES: [usize; 2] = [8 << 10, 16 << 10];
 
 /// Splits a stream into pieces of standard output and error.
 #[derive(Debug)]
@@ -67,11 +67,21 @@ pub(super) struct Line {
 }
 
 /// Puts lines together from pieces, for each of the two streams by itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lines {
-    timed: bool,
+    times: Times,
     out: Half,
     err: Half,
+}
+
+/// Where times stand in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Times {
+    Nowhere,
+    /// In front of each frame.
+    Framed,
+    /// In front of each entry of a terminal, whose ends are not marked within a line.
+    Raw,
 }
 
 #[derive(Debug, Default)]
@@ -85,59 +95,69 @@ struct Half {
 }
 
 impl Lines {
-    /// `timed` says whether each entry has its time in front.
-    pub(super) fn new(timed: bool) -> Self {
-        Self { timed, ..Self::default() }
+    /// `timed` says whether each entry has its time in front, `tty` whether it is a terminal's.
+    pub(super) fn new(timed: bool, tty: bool) -> Self {
+        let times = match (timed, tty) {
+            (false, _) => Times::Nowhere,
+            (true, false) => Times::Framed,
+            (true, true) => Times::Raw,
+        };
+        Self { times, out: Half::default(), err: Half::default() }
     }
 
     /// Takes in a piece and gives out whole lines.
     pub(super) fn feed(&mut self, chunk: Chunk, lines: &mut VecDeque<Line>) {
-        let timed = self.timed;
         match chunk {
-            Chunk::Out(bytes) => self.out.feed(&bytes, timed, false, lines),
-            Chunk::Err(bytes) => self.err.feed(&bytes, timed, true, lines),
+            Chunk::Out(bytes) => self.out.feed(&bytes, self.times, false, lines),
+            Chunk::Err(bytes) => self.err.feed(&bytes, self.times, true, lines),
         }
     }
 
     /// Gives out what is left at the end of the stream.
     pub(super) fn finish(&mut self, lines: &mut VecDeque<Line>) {
-        let timed = self.timed;
-        self.out.finish(timed, false, lines);
-        self.err.finish(timed, true, lines);
+        self.out.finish(self.times, false, lines);
+        self.err.finish(self.times, true, lines);
     }
 }
 
 impl Half {
-    fn feed(&mut self, bytes: &[u8], timed: bool, stderr: bool, lines: &mut VecDeque<Line>) {
+    fn feed(&mut self, mut bytes: &[u8], times: Times, stderr: bool, lines: &mut VecDeque<Line>) {
+        if times == Times::Framed
+            && let Some((at, text)) = split_time(bytes)
+        {
+            // Of a line in several frames, the first one's time counts.
+            self.at.get_or_insert(at);
+            bytes = text;
+        }
         self.held.extend_from_slice(bytes);
         while let Some(end) = self.held[self.seen..].iter().position(|&byte| byte == b'\n') {
             let entry = self.held.split_to(self.seen + end + 1);
             self.seen = 0;
-            self.take(&entry, timed);
+            self.take(&entry, times);
             self.emit(stderr, lines);
         }
         self.seen = self.held.len();
         if self.held.len() > LONGEST_LINE {
             let entry = self.held.split();
             self.seen = 0;
-            self.take(&entry, timed);
+            self.take(&entry, times);
             self.emit(stderr, lines);
         }
     }
 
-    fn finish(&mut self, timed: bool, stderr: bool, lines: &mut VecDeque<Line>) {
+    fn finish(&mut self, times: Times, stderr: bool, lines: &mut VecDeque<Line>) {
         if !self.held.is_empty() {
             let entry = self.held.split();
             self.seen = 0;
-            self.take(&entry, timed);
+            self.take(&entry, times);
             self.emit(stderr, lines);
         }
     }
 
-    /// Takes the times out of what lies between two ends of line: one in front, and one behind each 16 KiB
-    /// of text.
-    fn take(&mut self, mut entry: &[u8], timed: bool) {
-        if !timed {
+    /// Takes the times out of what lies between two ends of line: one in front, and one behind each full
+    /// entry.
+    fn take(&mut self, mut entry: &[u8], times: Times) {
+        if times != Times::Raw {
             self.line.extend_from_slice(entry);
             return;
         }
@@ -147,13 +167,13 @@ impl Half {
                 return;
             };
             self.at = self.at.or(Some(at));
-            let further = text.get(ENTRY..).filter(|rest| split_time(rest).is_some());
-            let Some(rest) = further else {
+            let full = |size: &usize| text.get(*size..).is_some_and(|rest| split_time(rest).is_some());
+            let Some(size) = ENTRIES.into_iter().find(full) else {
                 self.line.extend_from_slice(text);
                 return;
             };
-            self.line.extend_from_slice(&text[..ENTRY]);
-            entry = rest;
+            self.line.extend_from_slice(&text[..size]);
+            entry = &text[size..];
         }
     }
 
@@ -184,9 +204,9 @@ mod tests {
         frame
     }
 
-    fn lines(timed: bool, chunks: Vec<Chunk>) -> Vec<(Option<i128>, bool, String)> {
+    fn lines((timed, tty): (bool, bool), chunks: Vec<Chunk>) -> Vec<(Option<i128>, bool, String)> {
         let mut found = VecDeque::new();
-        let mut lines = Lines::new(timed);
+        let mut lines = Lines::new(timed, tty);
         for chunk in chunks {
             lines.feed(chunk, &mut found);
         }
@@ -235,7 +255,7 @@ mod tests {
     fn lines_of_both_streams_do_not_mix() {
         assert_eq!(
             lines(
-                false,
+                (false, false),
                 vec![Chunk::Out("a".into()), Chunk::Err("E\n".into()), Chunk::Out("b\r\r\nrest".into()),]
             ),
             [(None, true, "E".into()), (None, false, "ab".into()), (None, false, "rest".into())]
@@ -245,18 +265,36 @@ mod tests {
     #[test]
     fn times_are_taken_from_the_front_and_from_between_pieces_of_a_long_line() {
         let time = "1970-01-01T00:00:01.000000002Z ";
-        let long = "x".repeat(ENTRY);
-        let text = format!("{time}{long}{time}y\n{time}z\n");
+        for size in ENTRIES {
+            let long = "x".repeat(size);
+            let text = format!("{time}{long}{time}y\n{time}z\n");
+            assert_eq!(
+                lines((true, true), vec![Chunk::Out(text.into())]),
+                [(Some(1_000_000_002), false, format!("{long}y")), (Some(1_000_000_002), false, "z".into())]
+            );
+        }
+    }
+
+    #[test]
+    fn each_frame_has_its_time_and_a_line_the_first_one() {
+        let frame = |text: &str| Chunk::Out(text.to_owned().into());
         assert_eq!(
-            lines(true, vec![Chunk::Out(text.into())]),
-            [(Some(1_000_000_002), false, format!("{long}y")), (Some(1_000_000_002), false, "z".into())]
+            lines(
+                (true, false),
+                vec![
+                    frame("1970-01-01T00:00:01Z a"),
+                    frame("1970-01-01T00:00:02Z b\n"),
+                    frame("1970-01-01T00:00:03Z \n")
+                ]
+            ),
+            [(Some(1_000_000_000), false, "ab".into()), (Some(3_000_000_000), false, String::new())]
         );
     }
 
     #[test]
     fn podmans_times_have_an_offset() {
         assert_eq!(
-            lines(true, vec![Chunk::Out("1970-01-01T01:00:00.5+01:00 hi\n".into())]),
+            lines((true, true), vec![Chunk::Out("1970-01-01T01:00:00.5+01:00 hi\n".into())]),
             [(Some(500_000_000), false, "hi".into())]
         );
     }
@@ -264,15 +302,17 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_stay_as_they_came() {
         let mut found = VecDeque::new();
-        Lines::new(false).feed(Chunk::Out(Bytes::from_static(b"\xff\xfe\n")), &mut found);
+        Lines::new(false, false).feed(Chunk::Out(Bytes::from_static(b"\xff\xfe\n")), &mut found);
         assert_eq!(found[0].text, Bytes::from_static(b"\xff\xfe"));
     }
 
     #[test]
     fn a_line_without_end_is_handed_over_in_pieces() {
         let piece = Bytes::from(vec![b'x'; LONGEST_LINE / 2 + 1]);
-        let found =
-            lines(false, vec![Chunk::Out(piece.clone()), Chunk::Out(piece.clone()), Chunk::Out(piece)]);
+        let found = lines(
+            (false, false),
+            vec![Chunk::Out(piece.clone()), Chunk::Out(piece.clone()), Chunk::Out(piece)],
+        );
         assert_eq!(
             found.iter().map(|line| line.2.len()).collect::<Vec<_>>(),
             [LONGEST_LINE + 2, LONGEST_LINE / 2 + 1]

@@ -13,7 +13,8 @@ use crate::observed::{ContainerState, Health};
 use super::Docker;
 use super::body::NOTIFY_TARGET;
 use super::errors::Trouble;
-use super::wire::{Path, bare};
+use super::path::Path;
+use super::wire::bare;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 

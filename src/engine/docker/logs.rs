@@ -13,7 +13,8 @@ use crate::engine::{EngineError, LogLine, LogQuery};
 use super::Docker;
 use super::errors::{Purpose, Trouble};
 use super::frames::{Demux, Line, Lines};
-use super::wire::{Path, bare};
+use super::path::Path;
+use super::wire::bare;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 const SECOND: i128 = 1_000_000_000;
@@ -78,7 +79,7 @@ impl Docker {
         let reading = Reading {
             chunks,
             demux: Demux::new(tty),
-            lines: Lines::new(timed),
+            lines: Lines::new(timed, tty),
             found: VecDeque::new(),
             over: false,
         };

@@ -13,7 +13,8 @@ use crate::facts::{ImageFacts, ImageSystemd};
 
 use super::Docker;
 use super::errors::{Purpose, Trouble};
-use super::wire::{Path, bare, with_json};
+use super::path::Path;
+use super::wire::{bare, with_json};
 
 /// Label of the container that is made for a look, so that whoever finds one knows what it is.
 pub(super) const LABEL: &str = "io.sdcompose.look";

@@ -8,7 +8,7 @@ use std::path::Path as FilePath;
 
 use serde::Deserialize;
 
-use crate::container::names::notify_dir;
+use crate::container::names::{notify_dir, set_aside};
 use crate::facts::{EngineKind, ImageFacts, ImageSystemd};
 use crate::labels::{self, ContainerLabels, ObjectLabels};
 use crate::observed::{
@@ -127,11 +127,11 @@ pub(super) fn wants_volumes(scope: &Scope) -> bool {
 /// dockerd lists a container's image by the name that it was created from only while that name still means
 /// the same image, and by its id otherwise (moby `daemon/list.go`, `refreshImage`). Podman does not look.
 pub(super) fn images_by_containers(
-    engine: Option<EngineKind>,
+    engine: EngineKind,
     scope: &Scope,
     containers: &[ListedContainer],
 ) -> Option<BTreeMap<String, String>> {
-    if engine != Some(EngineKind::Docker) {
+    if engine == EngineKind::Podman {
         return scope.images.is_empty().then(BTreeMap::new);
     }
     let known: BTreeMap<&str, &str> = containers
@@ -325,7 +325,7 @@ fn images(
             .iter()
             .filter_map(|reference| Some((reference.clone(), found(&image_of(reference, listed)?.id))))
             .collect(),
-        None => images_by_containers(Some(EngineKind::Docker), scope, &answers.containers)
+        None => images_by_containers(EngineKind::Docker, scope, &answers.containers)
             .unwrap_or_default()
             .into_iter()
             .map(|(reference, id)| (reference, found(&id)))
@@ -348,10 +348,11 @@ fn labelled_images(containers: &[ListedContainer]) -> BTreeMap<String, ImageFact
 /// Finds an image by a reference as a person writes it: Docker lists `debian:13` for
 /// `docker.io/library/debian:13`, Podman the whole name.
 fn image_of<'a>(reference: &str, listed: &'a [ListedImage]) -> Option<&'a ListedImage> {
-    let wanted = full_reference(reference);
+    // Podman puts what it built itself below `localhost/`.
+    let wanted = [full_reference(reference), full_reference(&format!("localhost/{reference}"))];
     let names = |image: &ListedImage| {
         let tags = image.repo_tags.iter().flatten();
-        tags.chain(image.repo_digests.iter().flatten()).any(|name| full_reference(name) == wanted)
+        tags.chain(image.repo_digests.iter().flatten()).any(|name| wanted.contains(&full_reference(name)))
     };
     let bare = |id: &str| id.strip_prefix("sha256:").unwrap_or(id).to_owned();
     let by_id = |image: &ListedImage| {
@@ -388,8 +389,10 @@ pub(super) fn full_reference(reference: &str) -> String {
     }
 }
 
-/// Tells whether the marker of a machine's notify socket says that it is ready.
+/// Tells whether the marker of a machine's notify socket says that it is ready. A machine that a
+/// replacement set aside keeps the directory of its own name.
 pub(super) fn ready_by_marker(root: Option<&str>, name: &str, id: &str) -> bool {
+    let name = set_aside(name).unwrap_or(name);
     root.is_some_and(|root| {
         crate::engine::notify_socket::ready_seen(FilePath::new(&notify_dir(root, name)), id)
     })

@@ -14,7 +14,8 @@ use crate::event::Progress;
 use super::Docker;
 use super::errors::{Purpose, Trouble};
 use super::observe::full_reference;
-use super::wire::{Path, bare};
+use super::path::Path;
+use super::wire::bare;
 
 /// Time without a word after which a pull or build counts as stuck: a layer that is unpacked, or a step
 /// that compiles, is silent for minutes.

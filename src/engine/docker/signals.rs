@@ -26,6 +26,9 @@ const SETTLED: Duration = Duration::from_secs(3);
 const SILENT: Duration = Duration::from_secs(10);
 /// Pause between two questions to a systemd that cannot answer yet.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Pauses before looks without an event: Podman may begin to read its events a moment after it answered,
+/// and a stream of events can fall silent without an end. The last one repeats.
+const RESYNC: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
 /// Lines of the console that go with an exit.
 const CONSOLE_LINES: u64 = 20;
 /// Signals that wait for their reader.
@@ -76,6 +79,8 @@ struct Known {
     started: String,
     health: Option<Health>,
     ready: bool,
+    /// The code of its last end, as an event told it: believed only when it can not be looked at any more.
+    ended_with: Option<i64>,
 }
 
 /// Whether to go on.
@@ -93,8 +98,11 @@ impl Life {
         let mut known = Known::default();
         let mut boot: Option<Box<Boot>> = None;
         let mut look = true;
+        let mut pauses = RESYNC.into_iter();
+        let mut resync = Box::pin(sleep(Duration::ZERO));
         loop {
             if look {
+                resync = Box::pin(sleep(pauses.next().unwrap_or(RESYNC[RESYNC.len() - 1])));
                 match self.look(&mut known).await? {
                     Next::Ended => return Ok(()),
                     Next::Unchanged => {}
@@ -103,10 +111,14 @@ impl Life {
             }
             look = tokio::select! {
                 event = events.next() => match event {
-                    Some(Ok(event)) => matters(&event),
+                    Some(Ok(event)) => {
+                        known.ended_with = exit_code(&event).or(known.ended_with);
+                        matters(&event)
+                    }
                     Some(Err(trouble)) => return Err(trouble),
                     None => return Err(Trouble::Lost("the engine ended its stream of events".to_owned())),
                 },
+                () = &mut resync => true,
                 news = of_boot(boot.as_mut()) => {
                     if self.booted(&mut known, news).await {
                         boot = None;
@@ -121,12 +133,14 @@ impl Life {
     async fn look(&self, known: &mut Known) -> Result<Next, Trouble> {
         let found = match self.docker.inspect(&self.container).await {
             Ok(found) => found,
-            // Removed while it was followed: it has ended, and nobody knows how.
-            Err(trouble) if trouble.is_status(404) && known.running.is_some() => {
-                self.say(Signal::Exited { code: 0, oom: false, console: Vec::new() }).await;
+            Err(trouble) => {
+                // Removed while it was followed; without a code nobody knows how it ended.
+                let Some(code) = known.ended_with.filter(|_| trouble.is_status(404)) else {
+                    return Err(trouble);
+                };
+                self.say(Signal::Exited { code, oom: false, console: Vec::new() }).await;
                 return Ok(Next::Ended);
             }
-            Err(trouble) => return Err(trouble),
         };
         match found.state() {
             ContainerState::Running | ContainerState::Paused => Ok(self.runs(&found, known).await),
@@ -208,6 +222,11 @@ impl Life {
 /// Events of commands that are run inside come with every look of ours at systemd, and change nothing.
 fn matters(event: &Event) -> bool {
     !event.action.starts_with("exec_") && event.action != "top" && event.action != "resize"
+}
+
+/// Reads the exit code that goes with an end.
+fn exit_code(event: &Event) -> Option<i64> {
+    (event.action == "die").then(|| event.actor.attributes.get("exitCode")?.parse().ok()).flatten()
 }
 
 async fn of_boot(boot: Option<&mut Box<Boot>>) -> News {

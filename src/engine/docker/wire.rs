@@ -23,6 +23,7 @@ use crate::facts::ApiVersion;
 use super::call_log::CallLog;
 use super::endpoint::Address;
 use super::errors::{Trouble, into_bollard, message_of};
+use super::path::Path;
 
 /// Calls at once. Each costs the engine a few descriptors, and this process one of perhaps 256.
 const AT_ONCE: usize = 32;
@@ -278,7 +279,7 @@ fn build<B>(method: Method, path: &Path, kind: Option<&'static str>, body: B) ->
     let mut request = Request::new(body);
     *request.method_mut() = method;
     // Every byte of a path was escaped where it had to be, so that it always is one.
-    if let Ok(uri) = path.0.parse() {
+    if let Ok(uri) = path.as_str().parse() {
         *request.uri_mut() = uri;
     }
     if let Some(kind) = kind {
@@ -287,81 +288,5 @@ fn build<B>(method: Method, path: &Path, kind: Option<&'static str>, body: B) ->
     request
 }
 
-/// A path of the API with its query, escaped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path(String);
-
-impl Path {
-    /// Joins segments. An image's reference keeps its slashes: Podman's router does not take `%2F` for one.
-    pub(super) fn of(segments: &[&str]) -> Self {
-        let mut path = String::new();
-        for segment in segments {
-            path.push('/');
-            escape(segment, b"/:@", &mut path);
-        }
-        Self(path)
-    }
-
-    /// Adds a word to the query.
-    #[must_use]
-    pub(super) fn with(mut self, key: &str, value: &str) -> Self {
-        self.0.push(if self.0.contains('?') { '&' } else { '?' });
-        self.0.push_str(key);
-        self.0.push('=');
-        escape(value, b"", &mut self.0);
-        self
-    }
-
-    /// Adds a switch to the query where it is on.
-    #[must_use]
-    pub(super) fn with_if(self, key: &str, on: bool) -> Self {
-        if on { self.with(key, "1") } else { self }
-    }
-}
-
-/// Escapes all but the unreserved characters of RFC 3986 and those in `kept`.
-fn escape(text: &str, kept: &[u8], into: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.contains(&byte) {
-            into.push(char::from(byte));
-        } else {
-            into.push('%');
-            into.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            into.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_escape_what_would_change_their_meaning() {
-        let path = Path::of(&["images", "a/b:c@d e", "json"])
-            .with("q", "{\"x\":[1]}&y=ü")
-            .with_if("v", true)
-            .with_if("w", false);
-        assert_eq!(path.0, "/images/a/b:c@d%20e/json?q=%7B%22x%22%3A%5B1%5D%7D%26y%3D%C3%BC&v=1");
-        assert_eq!(bare(Method::GET, &path).uri().path(), "/images/a/b:c@d%20e/json");
-    }
-
-    #[test]
-    fn a_pinned_version_stands_in_front_of_paths_of_every_form() {
-        let wire = Wire::new(Address::Unix("/x".into()), None);
-        let request = || bare(Method::GET, &Path::of(&["info"]).with("a", "1"));
-        assert_eq!(wire.addressed(request()).unwrap().uri(), "/info?a=1");
-        wire.pinned.set(ApiVersion { major: 1, minor: 41 }).unwrap();
-        assert_eq!(wire.addressed(request()).unwrap().uri(), "/v1.41/info?a=1");
-        let mut absolute = request();
-        *absolute.uri_mut() = "http://localhost/containers/x/kill?signal=SIGKILL".parse().unwrap();
-        assert_eq!(wire.addressed(absolute).unwrap().uri(), "/v1.41/containers/x/kill?signal=SIGKILL");
-    }
-
-    #[test]
-    fn the_version_header_is_read_or_left() {
-        assert_eq!(api_version(&HeaderValue::from_static("1.41")), Some(ApiVersion { major: 1, minor: 41 }));
-        assert_eq!(api_version(&HeaderValue::from_static("nonsense")), None);
-    }
-}
+mod tests;

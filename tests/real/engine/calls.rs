@@ -46,10 +46,11 @@ fn id(done: Done) -> String {
 async fn facts_are_those_of_the_engine() {
     for real in engines() {
         let facts = real.docker.facts().await.unwrap();
-        assert_eq!(facts.engine, EngineKind::Docker);
+        let kind = if real.view == View::Podman { EngineKind::Podman } else { EngineKind::Docker };
+        assert_eq!(facts.engine, kind);
         assert_eq!(facts.locality, Locality::Local);
         match real.view {
-            View::V1 => assert_eq!(facts.cgroup, CgroupVersion::Hybrid),
+            View::V1 | View::Podman => assert_eq!(facts.cgroup, CgroupVersion::Hybrid),
             View::V2 => assert_eq!(facts.cgroup, CgroupVersion::V2),
         }
         assert!(facts.rootless.is_none() && facts.notify_root.is_some());
@@ -125,7 +126,11 @@ async fn refusals_have_their_kinds() {
         spec.image = "nobody/has:this".into();
         let error = refused(docker, Call::CreateContainer(Box::new(spec.clone()))).await;
         assert_eq!(kind(&error), RefusalKind::NotFound);
-        assert_eq!(error.to_string(), "create container refused-it-1: No such image: nobody/has:this");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("create container refused-it-1: ") && text.contains("nobody/has:this"),
+            "{text}"
+        );
 
         spec.image = PLAIN.into();
         done(docker, Call::CreateContainer(Box::new(spec.clone()))).await;
@@ -183,10 +188,9 @@ async fn a_foreign_holder_of_a_name_is_seen() {
         let wanting = Scope { containers: names(&["holder-it-1", "free-1"]), ..scope("wanting") };
         let found = docker.observe(&wanting).await.unwrap();
         assert_eq!(found.containers, []);
-        assert_eq!(
-            found.foreign_names,
-            BTreeMap::from([("holder-it-1".into(), format!("image {PLAIN}, of the project `holder`"))])
-        );
+        assert_eq!(found.foreign_names.keys().collect::<Vec<_>>(), ["holder-it-1"]);
+        let portrait = &found.foreign_names["holder-it-1"];
+        assert!(portrait.ends_with(&format!("{PLAIN}, of the project `holder`")), "{portrait}");
         swept(docker, "holder").await;
     }
 }
@@ -211,7 +215,8 @@ async fn an_observation_takes_four_calls_with_the_facts_and_changes_nothing() {
     if std::env::var_os(CHILD).is_some() {
         return observe_once().await;
     }
-    for real in engines() {
+    // Podman does not vouch for the names of its containers' images, and is asked for these as well.
+    for real in engines().into_iter().filter(|real| real.view != View::Podman) {
         let docker = &real.docker;
         let project = "counted";
         swept(docker, project).await;
@@ -230,6 +235,7 @@ async fn an_observation_takes_four_calls_with_the_facts_and_changes_nothing() {
             .env(CHILD, "1")
             .env("SDCOMPOSE_CALL_LOG", &log)
             .env_remove("SDCOMPOSE_TEST_V1")
+            .env_remove("SDCOMPOSE_TEST_PODMAN")
             .env("SDCOMPOSE_TEST_V2", real.endpoint.address.to_string())
             .output()
             .unwrap();

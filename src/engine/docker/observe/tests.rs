@@ -82,10 +82,10 @@ fn words_of_a_status_are_read() {
 fn an_image_is_known_by_its_containers_where_docker_vouches_for_the_name() {
     let mut containers = listed();
     let known = BTreeMap::from([("debian:13".to_owned(), format!("sha256:{ID}"))]);
-    assert_eq!(images_by_containers(Some(EngineKind::Docker), &scope(), &containers), Some(known));
-    assert_eq!(images_by_containers(Some(EngineKind::Podman), &scope(), &containers), None);
+    assert_eq!(images_by_containers(EngineKind::Docker, &scope(), &containers), Some(known));
+    assert_eq!(images_by_containers(EngineKind::Podman, &scope(), &containers), None);
     containers[0].image = format!("sha256:{ID}");
-    assert_eq!(images_by_containers(Some(EngineKind::Docker), &scope(), &containers), None);
+    assert_eq!(images_by_containers(EngineKind::Docker, &scope(), &containers), None);
 }
 
 #[test]
@@ -119,6 +119,9 @@ fn references_mean_the_same_in_all_their_forms() {
     ))
     .unwrap();
     assert!(image_of("debian:13@sha256:ab", &images).is_some());
+    let built: Vec<ListedImage> =
+        serde_json::from_str(r#"[{"Id":"sha256:1","RepoTags":["localhost/me/it:1"]}]"#).unwrap();
+    assert!(image_of("me/it:1", &built).is_some() && image_of("it:1", &built).is_none());
     assert!(image_of(&ID[..12], &images).is_some());
     assert!(image_of("sha256:4f5e", &images).is_none(), "too short for an id");
 }

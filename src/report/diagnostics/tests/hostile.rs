@@ -1,27 +1,29 @@
 //! Hostile and mistaken manifests, from their bytes to what the user sees. Each is answered at once.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
 
 use super::super::{Style, render, to_json};
+use crate::diagnostic::{Diagnostic, Sources};
 use crate::load::{LoadOptions, load};
+use crate::yaml::cost::at_once;
+use crate::{manifest, yaml};
 
-#[expect(clippy::disallowed_methods, reason = "the tests write a manifest, and are about time")]
-fn answered<T>(
-    bytes: &[u8],
-    show: impl Fn(&[crate::diagnostic::Diagnostic], &crate::diagnostic::Sources) -> T,
-) -> T {
+/// Loads bytes as a compose file and shows what is found.
+fn answered<T>(bytes: &[u8], show: impl Fn(&[Diagnostic], &Sources) -> T) -> T {
     let root = tempfile::tempdir().unwrap();
-    std::fs::write(root.path().join("compose.yaml"), bytes).unwrap();
-    let start = Instant::now();
+    write(&root.path().join("compose.yaml"), bytes);
     let options = LoadOptions { current_dir: root.path().to_owned(), ..LoadOptions::default() };
-    let shown = match load(&options) {
+    at_once(|| match load(&options) {
         Ok(loaded) => show(&loaded.diagnostics, &loaded.manifest.sources),
         Err(failure) => show(&failure.diagnostics, &failure.sources),
-    };
-    // Far above what a slow machine needs, far below what anything quadratic takes.
-    assert!(start.elapsed() < Duration::from_secs(10), "took {:?}", start.elapsed());
-    shown
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests write a manifest")]
+fn write(path: &std::path::Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
 }
 
 fn drawn(bytes: &[u8]) -> String {
@@ -166,6 +168,26 @@ fn bombs_and_depths() {
     assert_eq!(told("{a: ".repeat(10_000)), "1:261 nested deeper than 64 levels");
     let deep = format!("services: {{a: {{image: \"{}\"}}}}\n", "${A:-".repeat(20_000));
     assert_eq!(told(deep), "1:104 interpolation nested deeper than 16");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_any_step_panic(text in "(services|image|a|x-b|: |\\n|  |- |\\[|\\]|\\{|\\}|, |&a |\\*a|<<|!reset |\\$|\\$\\{A:-|'|\"|é|1|~|\\|){0,40}") {
+        let mut sources = Sources::default();
+        let reading = yaml::read(&mut sources, "a.yaml", text.as_bytes(), &yaml::Limits::default());
+        let mut found = reading.diagnostics;
+        if let Some(mut documents) = reading.documents {
+            for document in &mut documents {
+                found.extend(manifest::interpolate(document, &sources, &|_| None));
+            }
+            let (root, problems) = manifest::merge(documents.remove(0), documents);
+            found.extend(problems);
+            found.extend(manifest::check_keys(&root));
+        }
+        let drawn = render(&found, &sources, Style { color: false, width: 80 });
+        prop_assert_eq!(drawn.is_empty(), found.is_empty());
+        prop_assert!(to_json(&found, &sources).is_array());
+    }
 }
 
 #[test]
