@@ -98,12 +98,12 @@ struct Half {
 impl Lines {
     /// `timed` says whether each entry has its time in front, `tty` whether it is a terminal's.
     pub(super) fn new(timed: bool, tty: bool) -> Self {
-        let times = match (timed, tty) {
+        let place = match (timed, tty) {
             (false, _) => Times::Nowhere,
             (true, false) => Times::Framed,
             (true, true) => Times::Raw,
         };
-        Self { times, out: Half::default(), err: Half::default() }
+        Self { times: place, out: Half::default(), err: Half::default() }
     }
 
     /// Takes in a piece and gives out whole lines.

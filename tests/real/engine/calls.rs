@@ -29,17 +29,13 @@ fn network(project: &str, key: &str) -> Call {
 }
 
 fn kind(error: &EngineError) -> RefusalKind {
-    match error {
-        EngineError::Refused { kind, .. } => *kind,
-        other => panic!("not refused: {other:?}"),
-    }
+    let EngineError::Refused { kind, .. } = error else { panic!("not refused: {error:?}") };
+    *kind
 }
 
 fn id(done: Done) -> String {
-    match done {
-        Done::Created { id } => id,
-        other => panic!("nothing was made: {other:?}"),
-    }
+    let Done::Created { id } = done else { panic!("nothing was made: {done:?}") };
+    id
 }
 
 #[tokio::test(flavor = "multi_thread")]
