@@ -13,6 +13,8 @@ pub mod files;
 pub mod fingerprint;
 pub mod spec;
 
+pub use names::notify_dir;
+
 #[cfg(test)]
 pub(crate) mod sketch;
 #[cfg(test)]

@@ -112,7 +112,6 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Manifest(_) | Self::Usage { .. } => 2,
-            Self::Refused(_) | Self::Engine(_) | Self::Local { .. } => 1,
             Self::Steps { timed_out } => 1 + 3 * u8::from(*timed_out),
             Self::Drift => 3,
             Self::Busy { .. } => 4,
@@ -121,7 +120,7 @@ impl Error {
             Self::Passed(code) => *code,
             // Whoever reads has read enough (`| head`): that is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-            Self::Output(_) => 1,
+            Self::Refused(_) | Self::Engine(_) | Self::Local { .. } | Self::Output(_) => 1,
         }
     }
 

@@ -34,3 +34,4 @@ pub mod execute;
 pub mod load;
 pub mod report;
 pub mod error;
+pub mod cli;

@@ -9,7 +9,7 @@ mod variables;
 pub use disk::Disk;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources};
@@ -91,13 +91,13 @@ impl Loading {
         if options.project_directory.is_none() && found.directory != start {
             self.env_files(options, &found.directory, &mut variables);
         }
-        let texts = self.read(&found);
+        let mut texts = self.read(&found);
         if self.failed() {
             return None;
         }
         let name = explicit_name(options, &variables);
         let directory = found.directory.clone();
-        let root = self.one(&texts, &mut variables, name.as_deref(), &directory)?;
+        let root = self.one(&mut texts, &mut variables, name.as_deref(), &directory)?;
         let profiles = profiles(options, &variables);
         Some(Manifest {
             dialect: dialect(&texts, &root),
@@ -166,12 +166,13 @@ impl Loading {
     /// Interpolates and merges all documents into one mapping.
     fn one(
         &mut self,
-        texts: &[Text],
+        texts: &mut [Text],
         variables: &mut BTreeMap<String, String>,
         name: Option<&str>,
         directory: &Path,
     ) -> Option<Node> {
-        let mut documents: Vec<Node> = texts.iter().flat_map(|text| text.documents.iter().cloned()).collect();
+        let mut documents: Vec<Node> =
+            texts.iter_mut().flat_map(|text| std::mem::take(&mut text.documents)).collect();
         let project = name.map_or_else(|| name_in(&documents, variables, directory), str::to_owned);
         variables.insert("COMPOSE_PROJECT_NAME".into(), project);
         for document in &mut documents {
@@ -204,6 +205,9 @@ impl LoadOptions {
 
 /// Reads standard input up to one byte more than allowed, which is refused later.
 fn standard_input(limit: usize) -> Result<Vec<u8>, String> {
+    if std::io::stdin().is_terminal() {
+        return Err("standard input is a terminal; pipe a manifest into it".to_owned());
+    }
     let mut bytes = Vec::new();
     let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     match std::io::stdin().lock().take(limit).read_to_end(&mut bytes) {

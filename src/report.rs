@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod diagram;
 pub mod human;
 pub mod json;
+pub mod logs;
 pub mod progress;
 #[cfg(test)]
 mod sample;

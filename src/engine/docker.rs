@@ -27,7 +27,7 @@ mod wire;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -40,7 +40,7 @@ use crate::engine::{
     Call, Done, Engine, EngineError, ExecOutput, ExecSpec, Happening, LogLine, LogQuery, Session, Show,
     Signal,
 };
-use crate::facts::{EngineKind, Facts, ImageFacts, Locality};
+use crate::facts::{Facts, ImageFacts, Locality};
 use crate::observed::{Observed, Scope};
 
 use self::call_log::CallLog;
@@ -67,7 +67,6 @@ pub struct Docker {
 /// What is remembered for the length of this process.
 #[derive(Default)]
 struct Kept {
-    kind: OnceLock<EngineKind>,
     looks: Mutex<BTreeMap<String, ImageFacts>>,
     listeners: Mutex<HashMap<String, Listener>>,
 }
@@ -114,11 +113,7 @@ impl Docker {
             let host = facts::Host::look(&self.endpoint.address);
             Ok(facts::of(&info, &headers, self.endpoint.locality(), host, self.notify_root_text()))
         };
-        let facts =
-            found.await.map_err(|trouble: Trouble| self.told(trouble, "ask the engine what it is"))?;
-        // The same engine says the same again.
-        let _ = self.kept.kind.set(facts.engine);
-        Ok(facts)
+        found.await.map_err(|trouble: Trouble| self.told(trouble, "ask the engine what it is"))
     }
 
     async fn snapshot(&self, scope: &Scope) -> Result<Observed, EngineError> {
@@ -141,8 +136,11 @@ impl Docker {
         };
         let containers = async {
             let path = Path::of(&["containers", "json"]).with("all", "1");
-            let containers: Vec<_> = self.wire.json(bare(Method::GET, &path), DEADLINE).await?;
-            let kind = self.kept.kind.get().copied();
+            let (_, headers, body) = self.wire.call(bare(Method::GET, &path), DEADLINE).await?;
+            let containers: Vec<_> =
+                serde_json::from_slice(&body).map_err(|error| Trouble::Garbled(error.to_string()))?;
+            // Facts may still be on their way; the answer itself tells whose it is.
+            let kind = facts::kind(&headers);
             let known = observe::images_by_containers(kind, scope, &containers).is_some();
             let images = if known {
                 None

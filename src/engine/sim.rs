@@ -432,11 +432,17 @@ impl Engine for Sim {
             if let Call::Pull { .. } | Call::Build { .. } = call {
                 show(Progress::Line(calls::words(call)));
             }
+            // A stop holds on to its container, also when that is renamed meanwhile.
+            let stopping = if let Call::Stop { container, grace: _ } = call {
+                self.shared.world().find(container).map(|found| found.id.clone())
+            } else {
+                None
+            };
             let done = self
                 .with_faults(&calls::words(call), true, time_of(call), |world| calls::apply(world, call))
                 .await?;
-            if let Call::Stop { container, grace: _ } = call {
-                self.await_stop(container).await;
+            if let Some(id) = stopping {
+                self.await_stop(&id).await;
             }
             Ok(done)
         })

@@ -10,11 +10,27 @@ use crate::observed::{ContainerState, ObservedContainer};
 /// Makes a container that is complete when this returns. A container that was left half-made by a run that
 /// was cut off is completed instead.
 pub(super) async fn create(hands: &Hands<'_>, spec: &ContainerSpec) -> Result<(), EngineError> {
-    let left = match hands.call(&Call::CreateContainer(Box::new(spec.clone()))).await {
-        Ok(_) => None,
-        Err(error) => Some(adoptable(hands, spec, error).await?),
-    };
-    let fitted = fit_out(hands, spec, left.as_ref()).await;
+    match hands.call(&Call::CreateContainer(Box::new(spec.clone()))).await {
+        Ok(_) => complete(hands, spec, None).await,
+        Err(error) => {
+            let left = adoptable(hands, spec, error).await?;
+            complete(hands, spec, Some(&left)).await
+        }
+    }
+}
+
+/// Makes a container that is complete when this returns, and no other than this one.
+pub(super) async fn create_own(hands: &Hands<'_>, spec: &ContainerSpec) -> Result<(), EngineError> {
+    hands.call(&Call::CreateContainer(Box::new(spec.clone()))).await?;
+    complete(hands, spec, None).await
+}
+
+async fn complete(
+    hands: &Hands<'_>,
+    spec: &ContainerSpec,
+    left: Option<&ObservedContainer>,
+) -> Result<(), EngineError> {
+    let fitted = fit_out(hands, spec, left).await;
     if let Err(error) = fitted {
         // The error that began it is the one to tell; what stays is found by the next run.
         drop(hands.call(&removal(&spec.name)).await);

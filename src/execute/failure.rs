@@ -67,7 +67,7 @@ pub(super) async fn of_wait(
         // What cannot be collected in time is not there; the failure itself is told anyway.
         drop(timeout(EVIDENCE_TIME, collect(hands, container, seen, &mut failure)).await);
     }
-    if failure.units.is_empty() {
+    if failure.units.is_empty() || failure.timed_out {
         failure.console.clone_from(&seen.console);
     }
     let evidence =
@@ -128,17 +128,26 @@ fn aim(condition: &Condition) -> String {
     }
 }
 
-/// Asks a machine for its failed units, their logs, and the jobs that wait.
+/// Asks a machine for its failed units, their logs, and the jobs that wait; and, where the time ran out, for
+/// the units whose start still runs: one of them is what everything waits for.
 async fn collect(hands: &Hands<'_>, container: &str, seen: &Seen, failure: &mut Failure) {
-    let units = failed_units(hands, container, seen).await;
+    let mut units = failed_units(hands, container, seen).await;
+    if failure.timed_out {
+        let jobs = text(hands, container, show::list_jobs_command()).await;
+        failure.jobs = show::job_lines(&jobs);
+        let running = show::running_jobs(&jobs);
+        if !running.is_empty() {
+            let answer = text(hands, container, show::units_command(&running)).await;
+            let new = |unit: &UnitStatus| !units.iter().any(|known| known.name == unit.name);
+            let more: Vec<UnitStatus> = show::units(&answer).into_iter().filter(new).collect();
+            units.extend(more);
+        }
+    }
     let with_log = units.into_iter().take(UNITS).map(|status| async {
         let log = text(hands, container, show::log_command(&status.name, LOG_LINES)).await;
         FailedUnit { log: show::log_lines(&log), status }
     });
     failure.units = join_all(with_log).await;
-    if failure.timed_out {
-        failure.jobs = show::job_lines(&text(hands, container, show::list_jobs_command()).await);
-    }
 }
 
 /// The units that failed, and those that were waited for and are not active.

@@ -17,6 +17,7 @@ use super::effect;
 use super::failure;
 use super::step::{Ended, gone_is_fine};
 use crate::condition::Wait;
+use crate::container::names;
 use crate::container::{ContainerSpec, MountSpec, MountSpecSource};
 use crate::engine::{Call, EngineError, RefusalKind};
 use crate::event::{Failure, Progress};
@@ -37,13 +38,17 @@ pub(super) async fn replace(
     grace: Duration,
     keep_anonymous: bool,
 ) -> Ended {
-    let old = match hands.observe_containers(&[&spec.name]).await {
-        Ok(observed) => effect::find(&observed, &spec.name).cloned(),
+    let observed = match hands.observe_containers(&[&spec.name]).await {
+        Ok(observed) => observed,
         Err(error) => return Ended::Failed(Box::new(failure::of_error(hands, action, &error).await)),
     };
+    if let Some(aside) = observed.containers.iter().find(|c| names::set_aside(&c.name) == Some(&spec.name)) {
+        return Ended::Failed(Box::new(under_way(&spec.name, &aside.name)));
+    }
+    let old = effect::find(&observed, &spec.name).cloned();
     let mut change = Replacement::new(hands, spec, grace, keep_anonymous, old);
     let Err(setback) = change.forward(wait).await else { return Ended::Done };
-    let undone = if change.ready { Ok(()) } else { change.back().await };
+    let undone = if change.ready { Ok(Back::Done) } else { change.back().await };
     let mut failure = match setback {
         Setback::Interrupted if undone.is_ok() => return Ended::Cut,
         Setback::Interrupted => failure::plain(format!("replacing {} was interrupted", spec.name)),
@@ -52,6 +57,15 @@ pub(super) async fn replace(
     };
     change.tell(&mut failure, undone);
     Ended::Failed(Box::new(failure))
+}
+
+/// A plan mends what was cut off before it replaces. What is set aside now belongs to another run, whose
+/// containers are left alone.
+fn under_way(name: &str, aside: &str) -> Failure {
+    let mut failure = failure::plain(format!("replace {name}: another run replaces it right now"));
+    failure.causes.push(format!("The old container is set aside as {aside}."));
+    failure.help.push("Run the command again when the other one has ended.".to_owned());
+    failure
 }
 
 /// Why a replacement does not go forward.
@@ -64,12 +78,24 @@ enum Setback {
     Interrupted,
 }
 
+/// Where the old container is after an undone replacement.
+enum Back {
+    /// As it was before.
+    Done,
+    /// Another run has removed or moved it.
+    Elsewhere,
+}
+
 impl From<EngineError> for Setback {
     fn from(error: EngineError) -> Self {
         Self::Error(error)
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that was done and may have to be undone"
+)]
 struct Replacement<'a> {
     hands: &'a Hands<'a>,
     spec: &'a ContainerSpec,
@@ -77,6 +103,12 @@ struct Replacement<'a> {
     keep_anonymous: bool,
     old: Option<ObservedContainer>,
     aside: String,
+    /// Whether this run has (or may have) set the old one aside. What another run did is not undone.
+    renamed: bool,
+    /// Whether this run has (or may have) made the new one.
+    made: bool,
+    /// Whether this run has begun to stop the old one.
+    stopped: bool,
     /// Whether restart policies were taken away, so that they must be given back.
     disarmed: bool,
     /// Whether the new one has met its condition: from there on there is no way back.
@@ -92,7 +124,19 @@ impl<'a> Replacement<'a> {
         old: Option<ObservedContainer>,
     ) -> Self {
         let aside = aside_name(&spec.name, old.as_ref().map_or("", |old| &old.id));
-        Self { hands, spec, grace, keep_anonymous, old, aside, disarmed: false, ready: false }
+        Self {
+            hands,
+            spec,
+            grace,
+            keep_anonymous,
+            old,
+            aside,
+            renamed: false,
+            made: false,
+            stopped: false,
+            disarmed: false,
+            ready: false,
+        }
     }
 
     async fn forward(&mut self, wait: &Wait) -> Result<(), Setback> {
@@ -100,7 +144,9 @@ impl<'a> Replacement<'a> {
             self.set_aside().await?;
         }
         self.shows("creating the new container");
-        create::create(self.hands, &self.new_spec()).await?;
+        let created = create::create_own(self.hands, &self.new_spec()).await;
+        self.made = may_have_taken(&created);
+        created?;
         // The last moment at which turning back costs nothing.
         if self.hands.interrupt.is_cancelled() {
             return Err(Setback::Interrupted);
@@ -121,7 +167,9 @@ impl<'a> Replacement<'a> {
     async fn set_aside(&mut self) -> Result<(), Setback> {
         self.shows("setting the old container aside");
         let from = self.spec.name.clone();
-        self.hands.call(&Call::Rename { container: from, to: self.aside.clone() }).await?;
+        let renamed = self.hands.call(&Call::Rename { container: from, to: self.aside.clone() }).await;
+        self.renamed = may_have_taken(&renamed);
+        renamed?;
         self.disarmed = match set_restart(self.hands, &self.aside, &RestartPolicy::No).await {
             Ok(()) => true,
             // Podman before 5 cannot. Then each keeps its own policy, which is no worse than a plain restart.
@@ -131,9 +179,11 @@ impl<'a> Replacement<'a> {
         Ok(())
     }
 
-    async fn stop_old(&self) -> Result<(), Setback> {
+    async fn stop_old(&mut self) -> Result<(), Setback> {
         let Some(old) = self.old.as_ref().filter(|old| ran(old)) else { return Ok(()) };
         self.shows("stopping the old container");
+        self.stopped = true;
+        // Where it has gone, another run has it in its hands: this one must not start a second machine.
         stop(self.hands, &self.aside, &old.state, self.grace).await?;
         Ok(())
     }
@@ -155,12 +205,16 @@ impl<'a> Replacement<'a> {
 
     /// Brings the old one back. Looks at what there is instead of remembering what was done, since the
     /// setback may have been a call whose outcome nobody knows.
-    async fn back(&self) -> Result<(), EngineError> {
+    async fn back(&self) -> Result<Back, EngineError> {
+        if !self.renamed && self.old.is_some() {
+            return Ok(Back::Done);
+        }
         self.shows("bringing the old container back");
         let name = &self.spec.name;
         let observed = self.hands.observe_containers(&[name, &self.aside]).await?;
         let old_id = self.old.as_ref().map(|old| &old.id);
         if let Some(new) = effect::find(&observed, name)
+            && self.made
             && Some(&new.id) != old_id
             && effect::made_from(new, self.spec)
         {
@@ -170,22 +224,25 @@ impl<'a> Replacement<'a> {
             }
             gone_is_fine(self.hands.call(&create::removal(name)).await)?;
         }
-        let Some(old) = &self.old else { return Ok(()) };
-        if effect::find(&observed, &self.aside).is_some() {
+        let Some(old) = &self.old else { return Ok(Back::Done) };
+        let is_old = |name: &str| effect::find(&observed, name).is_some_and(|found| found.id == old.id);
+        if is_old(&self.aside) {
             let container = self.aside.clone();
             self.hands.call(&Call::Rename { container, to: name.clone() }).await?;
+        } else if !is_old(name) {
+            return Ok(Back::Elsewhere);
         }
         if self.disarmed && self.spec.restart != RestartPolicy::No {
             set_restart(self.hands, name, &self.spec.restart).await?;
         }
-        if ran(old) {
+        if self.stopped {
             self.hands.call(&Call::Start { container: name.clone() }).await?;
         }
-        Ok(())
+        Ok(Back::Done)
     }
 
     /// Tells what is left of the two.
-    fn tell(&self, failure: &mut Failure, undone: Result<(), EngineError>) {
+    fn tell(&self, failure: &mut Failure, undone: Result<Back, EngineError>) {
         let (name, aside) = (&self.spec.name, &self.aside);
         match (undone, &self.old) {
             (Err(error), _) => {
@@ -194,14 +251,19 @@ impl<'a> Replacement<'a> {
                     "It is kept as {aside}; the next `sdcompose up` brings it back or ends the replacement."
                 ));
             }
-            (Ok(()), None) => {}
-            (Ok(()), Some(_)) if self.ready => failure.help.push(format!(
+            (Ok(Back::Elsewhere), _) => {
+                failure.help.push(format!("Another run has {name} in its hands; wait for its end."));
+            }
+            (Ok(Back::Done), None) => {}
+            (Ok(Back::Done), Some(_)) if self.ready => failure.help.push(format!(
                 "The new {name} is ready; the next `sdcompose up` removes what is left of the old one."
             )),
-            (Ok(()), Some(old)) if ran(old) => {
+            (Ok(Back::Done), Some(old)) if ran(old) => {
                 failure.help.push(format!("The old {name} runs again, unchanged."));
             }
-            (Ok(()), Some(_)) => failure.help.push(format!("The old {name} is back, stopped as before.")),
+            (Ok(Back::Done), Some(_)) => {
+                failure.help.push(format!("The old {name} is back, stopped as before."));
+            }
         }
     }
 
@@ -271,10 +333,25 @@ impl Recovering<'_> {
         let observed = hands.observe_containers(&[name]).await?;
         let Some(found) = effect::find(&observed, name) else { return Ok(()) };
         if ran(found) {
-            stop(hands, name, &found.state, self.grace).await?;
+            gone_is_fine(stop(hands, name, &found.state, self.grace).await)?;
         }
         let call = Call::Remove { container: name.to_owned(), volumes, force: true };
         gone_is_fine(hands.call(&call).await)
+    }
+}
+
+/// Says whether a call has, or may have, taken effect.
+fn may_have_taken<T>(result: &Result<T, EngineError>) -> bool {
+    match result {
+        Ok(_)
+        | Err(
+            EngineError::Unknown { .. }
+            | EngineError::TimedOut { .. }
+            | EngineError::Garbled { .. }
+            | EngineError::Unreachable { .. }
+            | EngineError::Refused { kind: RefusalKind::Internal, .. },
+        ) => true,
+        Err(EngineError::Refused { .. } | EngineError::Local { .. }) => false,
     }
 }
 
@@ -288,7 +365,7 @@ async fn stop(
     if *state == ContainerState::Paused {
         hands.call(&Call::Unpause { container: name.to_owned() }).await?;
     }
-    gone_is_fine(hands.call(&Call::Stop { container: name.to_owned(), grace }).await)
+    hands.call(&Call::Stop { container: name.to_owned(), grace }).await.map(drop)
 }
 
 async fn set_restart(hands: &Hands<'_>, name: &str, policy: &RestartPolicy) -> Result<(), EngineError> {

@@ -91,7 +91,7 @@ pub(super) async fn perform(hands: &Hands<'_>, action: &Action) -> Ended {
 }
 
 /// What is not there any more is as good as stopped and removed.
-pub(super) fn gone_is_fine(result: Result<Done, EngineError>) -> Result<(), EngineError> {
+pub(super) fn gone_is_fine<T>(result: Result<T, EngineError>) -> Result<(), EngineError> {
     match result {
         Ok(_) | Err(EngineError::Refused { kind: RefusalKind::NotFound, .. }) => Ok(()),
         Err(error) => Err(error),

@@ -119,7 +119,25 @@ async fn a_boot_that_hangs_is_reported_with_its_jobs_when_the_time_runs_out() {
         text.contains("job network-wait.service: start running\n  job app.service: start waiting"),
         "{text}"
     );
-    assert!(text.contains("`sdcompose systemctl db list-jobs`"), "{text}");
+    assert!(text.contains("unit network-wait.service activating"), "{text}");
+    assert!(text.contains("help: `sdcompose logs db -u network-wait.service`"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_number_of_units_is_asked_for_once_and_only_where_it_is_wanted() {
+    for wanted in [false, true] {
+        let bench = Bench::new();
+        bench.sim.known_image("machine", database());
+        let mut options = bench::options();
+        options.want_totals = wanted;
+        let run = bench.run_with(&shop(Condition::Running), &options).await;
+        let asked = bench.sim.calls().iter().filter(|call| call.what.contains("NInstalledJobs")).count();
+        assert_eq!(asked, usize::from(wanted));
+        let last = run.boots().pop();
+        assert_eq!(last, Some((3, wanted.then_some(3))));
+        // The question runs beside the boot and does not hold it up.
+        assert_eq!(run.outcome.took, Duration::from_millis(2105));
+    }
 }
 
 #[tokio::test(start_paused = true)]

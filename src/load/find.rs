@@ -79,7 +79,18 @@ fn given(options: &LoadOptions, start: &Path, named: &[PathBuf]) -> Found {
         Some(_) => start.to_owned(),
         None => beside().unwrap_or_else(|| start.to_owned()),
     };
-    Found { files, directory, warning: None }
+    Found { warning: named_twice(&files), files, directory }
+}
+
+/// A file that is named twice merges with itself: its lists are there twice.
+fn named_twice(files: &[FoundFile]) -> Option<Diagnostic> {
+    let twice =
+        files.iter().enumerate().find(|(at, file)| files[..*at].iter().any(|other| other.path == file.path));
+    twice.map(|(_, file)| {
+        let mut warning = Diagnostic::placeless(format!("`{}` is named twice", file.shown.display()));
+        warning.severity = crate::diagnostic::Severity::Warning;
+        warning
+    })
 }
 
 fn search(options: &LoadOptions, start: &Path) -> Result<Found, Box<Diagnostic>> {
@@ -138,9 +149,9 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// Makes a path absolute and takes `.` and `..` out by their words alone, as Compose does.
-pub(super) fn absolute(base: &Path, path: &Path) -> PathBuf {
+pub(super) fn absolute(from: &Path, path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
-    for component in base.join(path).components() {
+    for component in from.join(path).components() {
         match component {
             Component::CurDir => {}
             Component::ParentDir => {

@@ -95,6 +95,13 @@ fn named_files_merge_in_their_order_and_the_first_one_s_directory_counts() {
 }
 
 #[test]
+fn a_file_that_is_named_twice_is_a_warning() {
+    let root = directory(&[("a.yaml", "services: {}")]);
+    let given = LoadOptions { files: vec!["a.yaml".into(), "./a.yaml".into()], ..options(&root, "") };
+    assert_eq!(told(&root, &given), "Compose a.yaml+./a.yaml {services: {}}; `./a.yaml` is named twice");
+}
+
+#[test]
 fn variables_decide_where_no_option_does() {
     let root = directory(&[
         ("x.yaml", "services: {}"),

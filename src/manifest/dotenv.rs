@@ -69,6 +69,17 @@ pub fn parse(
     (parser.found, parser.problems)
 }
 
+/// Reads a text that is in `sources` already, as resolving wants it: names with their values.
+pub fn env_file(
+    sources: &Sources,
+    source: SourceId,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> (Vec<(String, Option<String>)>, Vec<Diagnostic>) {
+    let text = sources.get(source).map_or("", |source| &source.text);
+    let (found, problems) = parse(source, text, Format::Compose, lookup);
+    (found.into_iter().map(|one| (one.name, Some(one.value))).collect(), problems)
+}
+
 struct Parser<'a> {
     source: SourceId,
     text: &'a str,

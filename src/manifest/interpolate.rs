@@ -57,17 +57,14 @@ impl Walk<'_> {
         let Value::Scalar { text, plain: _ } = &node.value else { return };
         match expand(text, self.lookup) {
             Err(fault) => {
-                let span = self.inside(node, &fault.at);
+                let span = self.places(node).part(&fault.at);
                 self.problems.push(told(&fault.kind, span));
             }
             Ok(expansion) => {
-                for (name, at) in expansion.unset {
-                    let span = self.inside(node, &at);
-                    self.unset.push((name, span));
-                }
-                for at in expansion.lone {
-                    let span = self.inside(node, &at);
-                    self.lone.push(span);
+                if !(expansion.unset.is_empty() && expansion.lone.is_empty()) {
+                    let places = self.places(node);
+                    self.unset.extend(expansion.unset.into_iter().map(|(name, at)| (name, places.part(&at))));
+                    self.lone.extend(expansion.lone.iter().map(|at| places.part(at)));
                 }
                 self.replace(node, expansion.text);
             }
@@ -90,24 +87,21 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the place of a part of a scalar's text: exact where the source is written as the text reads,
-    /// else the whole scalar.
-    fn inside(&self, node: &Node, at: &Range<usize>) -> Span {
-        let Value::Scalar { text, plain: _ } = &node.value else { return node.span };
-        let Span { source, start, end } = node.span;
-        let written =
-            self.sources.get(source).and_then(|source| source.text.get(start as usize..end as usize));
-        let Some(written) = written else { return node.span };
+    /// Finds out whether places within a scalar's text are places within its source.
+    fn places(&self, node: &Node) -> Places {
+        let whole = node.span;
+        let Value::Scalar { text, plain: _ } = &node.value else { return Places { whole, inner: None } };
+        let bytes = whole.start as usize..whole.end as usize;
+        let written = self.sources.get(whole.source).and_then(|source| source.text.get(bytes)).unwrap_or("");
         let unquoted = written.len().checked_sub(1).and_then(|last| written.get(1..last));
-        let offset = if written == &**text {
-            0
+        let inner = if written == &**text {
+            Some(whole.start)
         } else if unquoted == Some(&**text) {
-            1
+            Some(whole.start + 1)
         } else {
-            return node.span;
+            None
         };
-        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span { source, start: start + narrow(offset + at.start), end: start + narrow(offset + at.end) }
+        Places { whole, inner }
     }
 
     fn finish(mut self) -> Vec<Diagnostic> {
@@ -121,6 +115,22 @@ impl Walk<'_> {
             self.problems.push(warning);
         }
         self.problems
+    }
+}
+
+/// Where parts of a scalar's text stand.
+struct Places {
+    whole: Span,
+    /// Where the text starts, if it is written as it reads.
+    inner: Option<u32>,
+}
+
+impl Places {
+    /// Returns the place of a part: exact where the source is written as the text reads, else the whole scalar.
+    fn part(&self, at: &Range<usize>) -> Span {
+        let Some(inner) = self.inner else { return self.whole };
+        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: inner + narrow(at.start), end: inner + narrow(at.end), ..self.whole }
     }
 }
 

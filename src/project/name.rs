@@ -35,7 +35,7 @@ pub fn service_fault(text: &str) -> Option<String> {
 /// the first a letter or a digit (moby, `daemon/names`).
 #[must_use]
 pub fn is_object(text: &str) -> bool {
-    text.len() >= 2
+    (2..=255).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }

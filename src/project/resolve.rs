@@ -14,6 +14,7 @@ use crate::project::{Project, Service, name};
 use crate::yaml::{Entry, Node, Value};
 
 mod check;
+mod declared;
 mod dependency;
 mod environment;
 mod health;
@@ -21,6 +22,7 @@ mod image;
 mod limits;
 mod machine;
 mod network;
+mod ports;
 mod process;
 mod reader;
 mod service;
@@ -40,6 +42,8 @@ struct Scope<'m> {
     dialect: Dialect,
     /// Every service's name, and whether it is a machine.
     services: &'m HashMap<&'m str, bool>,
+    /// The names in manifest order.
+    names: &'m [&'m str],
     /// Top-level `systemd:`, where it is a mapping.
     defaults: Option<&'m Node>,
 }
@@ -67,10 +71,12 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         .map(|entry| (&*entry.key, machine::is_wanted(&entry.value, defaults, *dialect)))
         .collect();
     machine::check_defaults(r, defaults);
+    let names: Vec<&str> = entries.iter().map(|entry| &*entry.key).collect();
     let scope = Scope {
         project: &project_name,
         dialect: *dialect,
         services: &kinds,
+        names: &names,
         defaults: defaults.filter(|node| matches!(node.value, Value::Mapping(_))),
     };
     let (mut active, mut disabled) = (Vec::new(), BTreeSet::new());
@@ -84,9 +90,10 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
             }
         }
     }
-    let networks = network::read_all(r, root, &project_name, &active);
-    let volumes = storage::read_all(r, root, &project_name, &active);
+    let networks = declared::networks(r, root, &project_name, &active);
+    let volumes = declared::volumes(r, root, &project_name, &active);
     check::all(r, &mut active, &scope, &disabled);
+    check::profiles(r, &entries, profiles);
     let project = Project {
         name: project_name.clone(),
         directory: directory.clone(),

@@ -4,6 +4,8 @@
 //! are text, `command` and `entrypoint` are always there), and reading the output again gives the same
 //! project. `$` is doubled, since the output is interpolated when it is read.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{Dialect, Manifest};
@@ -28,9 +30,16 @@ fn as_written(project: &Project, manifest: &Manifest) -> Json {
     let Project { name, directory: _, files: _, services, disabled: _, networks, volumes } = project;
     let mut shown = Map::new();
     shown.insert("name".to_owned(), json!(name));
+    let written: HashMap<&str, &Node> = match manifest.root.get("services").map(|node| &node.value) {
+        Some(Value::Mapping(entries)) => entries.iter().map(|entry| (&*entry.key, &entry.value)).collect(),
+        Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => HashMap::new(),
+    };
     let services: Map<String, Json> = services
         .iter()
-        .map(|(key, service)| (key.clone(), service::show(service, name, manifest.dialect)))
+        .map(|(key, service)| {
+            let node = written.get(key.as_str()).copied();
+            (key.clone(), service::show(service, node, name, manifest.dialect))
+        })
         .collect();
     shown.insert("services".to_owned(), Json::Object(services));
     if !networks.is_empty() {

@@ -1,9 +1,13 @@
 //! Diagnostics as text with the lines they speak of, and as JSON.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
-use serde_json::{Value, json};
+
+mod json;
+
+pub use json::to_json;
 
 use crate::diagnostic::{Diagnostic, Label, Severity, SourceId, Sources, Span};
 
@@ -51,57 +55,14 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> St
     out
 }
 
-/// Returns diagnostics as a JSON list, in the order of their places.
-///
-/// Each has `severity`, `message`, `labels` (`file`, `line`, `column`, `end_line`, `end_column`, `text`; counted
-/// from 1, columns in characters, the end exclusive), `help`, and `suggestion` (a place and `replacement`) or null.
-#[must_use]
-pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Value {
-    let one = |diagnostic: &&Diagnostic| {
-        let labels = diagnostic.labels.iter().map(|label| {
-            let mut place = place(label.span, sources);
-            place["text"] = json!(label.text);
-            place
-        });
-        let suggestion = diagnostic.suggestion.as_ref().map(|suggestion| {
-            let mut place = place(suggestion.span, sources);
-            place["replacement"] = json!(suggestion.value);
-            place
-        });
-        json!({
-            "severity": severity(diagnostic.severity),
-            "message": diagnostic.what,
-            "labels": labels.collect::<Vec<_>>(),
-            "help": diagnostic.help,
-            "suggestion": suggestion,
-        })
-    };
-    Value::Array(sorted(diagnostics).iter().map(one).collect())
-}
-
+/// Sorts by place, and drops what is said twice of one place, as two layers may see the same mistake.
 fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let place = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.span);
+    let mut said = HashSet::new();
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+    sorted.retain(|diagnostic| said.insert((place(diagnostic), diagnostic.what.as_str())));
+    sorted.sort_by_key(|diagnostic| place(diagnostic));
     sorted
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
-}
-
-fn place(span: Span, sources: &Sources) -> Value {
-    let start = sources.position(span);
-    let end = sources.position(Span { start: span.end.max(span.start), ..span });
-    json!({
-        "file": sources.get(span.source).map(|source| source.name.as_str()),
-        "line": start.map(|position| position.line),
-        "column": start.map(|position| position.column),
-        "end_line": end.map(|position| position.line),
-        "end_column": end.map(|position| position.column),
-    })
 }
 
 fn count(diagnostics: &[&Diagnostic]) -> String {

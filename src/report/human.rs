@@ -108,7 +108,9 @@ pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
     };
     let mut out = vec![format!("{} {head}", styled(BAD, "error:"))];
     out.extend(causes.iter().map(|cause| format!("  caused by: {}", sanitize::line(cause))));
-    units.iter().for_each(|unit| failed_unit(unit, &mut out));
+    for unit in units {
+        failed_unit(unit, &mut out);
+    }
     if !jobs.is_empty() {
         out.push("  still waiting:".to_owned());
         out.extend(jobs.iter().map(|job| format!("    {}", sanitize::line(job))));

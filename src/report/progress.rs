@@ -83,8 +83,8 @@ impl<'a> Display<'a> {
         }
     }
 
-    /// Ends the display with a summary where one is due, and returns what was counted.
-    pub fn finish(mut self, interrupted: bool, exit_code: u8) -> Tally {
+    /// Ends the display with a summary where one is due.
+    pub fn finish(mut self, interrupted: bool, exit_code: u8) {
         if let Some(live) = self.live.take() {
             live.finish();
         }
@@ -94,7 +94,6 @@ impl<'a> Display<'a> {
         } else if let Some(text) = human::summary(self.tally, interrupted) {
             self.tell(&text);
         }
-        self.tally
     }
 
     fn tell(&mut self, text: &str) {

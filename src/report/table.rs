@@ -16,7 +16,7 @@ pub fn table(heading: &[&str], rows: &[Vec<String>], width: Option<u16>) -> Stri
         Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40)),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    table.set_header(heading.iter().map(|text| Cell::new(text)));
+    table.set_header(heading.iter().map(Cell::new));
     for row in rows {
         table.add_row(row.iter().map(|text| Cell::new(sanitize::lines(text))));
     }

@@ -17,8 +17,9 @@ pub fn subject(action: &Action) -> String {
         Action::RemoveNetwork { network } => format!("network {network}"),
         Action::CreateVolume(spec) => format!("volume {}", spec.name),
         Action::RemoveVolume { volume } => format!("volume {volume}"),
-        Action::Create(spec) => spec.name.clone(),
-        Action::Replace { spec, wait: _, grace: _, keep_anonymous: _ } => spec.name.clone(),
+        Action::Create(spec) | Action::Replace { spec, wait: _, grace: _, keep_anonymous: _ } => {
+            spec.name.clone()
+        }
         Action::Rename { from: _, to } => to.clone(),
         Action::Start { container }
         | Action::Await { container, wait: _ }

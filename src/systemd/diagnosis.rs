@@ -161,6 +161,16 @@ const ROWS: &[Row] = &[
         "Set `systemd.privilege` back to `auto`, so that the parent gets the driver's form.",
     ),
     row(
+        Sign::Text(&["Reached target", "Rescue Mode"]),
+        "systemd fell back to rescue mode: the target that it was to boot does not exist or cannot be reached.",
+        "Check `systemd.target`, and the units that the target requires.",
+    ),
+    row(
+        Sign::Text(&["Reached target", "Emergency Mode"]),
+        "systemd fell back to emergency mode: something that the boot requires (often a mount) failed.",
+        "Look at the failed units; remove mounts from the image's /etc/fstab.",
+    ),
+    row(
         Sign::Text(&["already exists", "task "]),
         "The engine kept debris of an earlier start of this container.",
         "`sdcompose up --force-recreate` makes the container anew; starting it again cannot work.",
@@ -297,6 +307,15 @@ mod tests {
         let text = console("Failed to fork\nmkdir: Operation not permitted");
         let evidence = Evidence { text: &text, ..Evidence::default() };
         assert_eq!(diagnose(&evidence), []);
+    }
+
+    #[test]
+    fn rescue_mode_is_recognised_in_the_words_of_old_and_new_systemd() {
+        for line in ["[  OK  ] Reached target Rescue Mode.", "Reached target rescue.target - Rescue Mode."] {
+            let text = console(line);
+            let evidence = Evidence { text: &text, ..Evidence::default() };
+            assert_eq!(first_words(&diagnose(&evidence)), ["systemd fell back to rescue mode:"]);
+        }
     }
 
     #[test]

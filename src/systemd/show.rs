@@ -129,6 +129,17 @@ pub fn job_lines(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Reads from the same answer the units whose job runs now, rather than waiting for others.
+#[must_use]
+pub fn running_jobs(text: &str) -> Vec<UnitName> {
+    text.lines()
+        .filter_map(|line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [_, unit, _, "running"] => UnitName::parse(unit).ok(),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Reads the lines that `journalctl -o cat` prints, without its remark that there are none.
 #[must_use]
 pub fn log_lines(text: &str) -> Vec<String> {
@@ -255,6 +266,7 @@ Id=basic.target\nDescription=Basic System\nLoadState=loaded\nActiveState=active\
     fn jobs_are_counted_and_listed_without_numbers() {
         assert_eq!(jobs("NJobs=2\nNInstalledJobs=88\n"), Some(Jobs { queued: 2, installed: 88 }));
         let text = "264 later.service start waiting\n209 slow.service  start running\n";
+        assert_eq!(running_jobs(text), [name("slow.service")]);
         assert_eq!(job_lines(text), ["later.service: start waiting", "slow.service: start running"]);
     }
 

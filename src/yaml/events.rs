@@ -97,8 +97,12 @@ pub(super) enum Rule {
     OpenBracket(char),
     /// A second `:` on a line, or a value where none can be.
     UnexpectedValue,
-    /// A line is indented as none before it.
+    /// A bracket is closed by one of the other kind.
+    OtherBracket(char, char),
+    /// A line does not fit the indentation of the mapping that it stands in.
     Indentation,
+    /// A line does not fit the list that it stands in.
+    NoItem,
     /// `@`, `` ` `` or `%` starts a text without quotes.
     ReservedCharacter(char),
     /// Anything else, in the parser's words.
@@ -188,6 +192,8 @@ fn tag_name(tag: &Tag) -> TagName {
     }
     match tag.original().as_str() {
         "!" => TagName::NonSpecific,
+        // YAML 1.1's name for what `<<` is, which some tools write in front of it.
+        "!!merge" => TagName::Own("merge".to_owned()),
         written => TagName::Local(written.to_owned()),
     }
 }
@@ -206,7 +212,9 @@ fn syntax_error(error: &ScanError) -> SyntaxError {
         ErrorKind::UnexpectedEofFlowSequence => Rule::OpenBracket('['),
         ErrorKind::UnexpectedEofFlowMapping => Rule::OpenBracket('{'),
         ErrorKind::MappingValueNotAllowed => Rule::UnexpectedValue,
-        ErrorKind::InvalidIndentation => Rule::Indentation,
+        ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockMappingKey => Rule::Indentation,
+        ErrorKind::ExpectedBlockSequenceEntry => Rule::NoItem,
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => Rule::OtherBracket(*open, *close),
         ErrorKind::UnexpectedCharacter { character } => Rule::ReservedCharacter(*character),
         _ => Rule::Other(error.info()),
     };

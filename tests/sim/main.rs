@@ -4,7 +4,9 @@
 mod converge;
 mod down;
 mod drift;
+mod interrupt;
 mod project;
 mod replace;
 mod scene;
 mod seeds;
+mod two_clients;

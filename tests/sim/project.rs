@@ -62,6 +62,7 @@ pub(crate) fn plain(name: &str) -> Service {
         hostname: None,
         domainname: None,
         environment: IndexMap::new(),
+        environment_unset: Vec::new(),
         ports: Vec::new(),
         expose: Vec::new(),
         mounts: Vec::new(),

@@ -1,5 +1,6 @@
 //! A project on a simulated engine: what the commands do, without the command line.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use sdcompose::engine::Engine;
@@ -46,6 +47,11 @@ pub(crate) struct Did {
 }
 
 impl Scene {
+    /// Another client of the same engine.
+    pub(crate) fn beside(&self) -> Self {
+        Self { sim: self.sim.clone() }
+    }
+
     pub(crate) fn new() -> Self {
         let sim = Sim::default();
         let database = ScriptUnit::named("postgresql.service", 400).after("basic.target");
@@ -113,10 +119,26 @@ impl Scene {
         self.sim.observe(&scope(project)).await.map_err(|error| error.to_string())
     }
 
+    /// `up` that is interrupted after a time.
+    pub(crate) async fn up_interrupted(&self, project: &Project, time: Duration) -> Did {
+        let plan = self.plan(project, &UpOptions::default()).await.expect("a plan");
+        let interrupt = CancellationToken::new();
+        let cut = async {
+            tokio::time::sleep(time).await;
+            interrupt.cancel();
+        };
+        let (did, ()) = tokio::join!(self.execute_until(&plan, interrupt.clone()), cut);
+        did
+    }
+
     async fn execute(&self, plan: &Plan) -> Did {
+        self.execute_until(plan, CancellationToken::new()).await
+    }
+
+    async fn execute_until(&self, plan: &Plan, interrupt: CancellationToken) -> Did {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let options = Options::of("shop");
-        let outcome = execute::run(plan, &self.sim, &options, sender, CancellationToken::new()).await;
+        let outcome = execute::run(plan, &self.sim, &options, sender, interrupt).await;
         Did { done: outcome.succeeded(), told: told(plan, &outcome, &mut receiver), steps: plan.steps.len() }
     }
 
@@ -202,7 +224,7 @@ fn told(plan: &Plan, outcome: &Outcome, receiver: &mut mpsc::UnboundedReceiver<E
         if let Event::Failed { step, failure } = event {
             let Failure { what, causes, help, .. } = *failure;
             let number = step.0 + 1;
-            told.push_str(&format!("\nfailed: step {number}: {what} {causes:?} {help:?}"));
+            writeln!(told, "\nfailed: step {number}: {what} {causes:?} {help:?}").expect("a string takes it");
         }
     }
     told + &format!("\ninterrupted={} timed_out={}", outcome.interrupted, outcome.timed_out)

@@ -100,7 +100,7 @@ async fn history(deeds: &[Deed], changed: bool) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn one_up_after_any_history_leads_to_the_world_of_a_fresh_one(

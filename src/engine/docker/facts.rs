@@ -51,6 +51,12 @@ impl Host {
     }
 }
 
+/// Tells which engine it is by the headers that each of its answers has.
+pub(super) fn kind(headers: &HeaderMap) -> EngineKind {
+    let server = headers.get(SERVER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if server.starts_with("Libpod") { EngineKind::Podman } else { EngineKind::Docker }
+}
+
 /// Puts the facts together.
 pub(super) fn of(
     info: &Info,
@@ -59,8 +65,6 @@ pub(super) fn of(
     host: Host,
     notify_root: Option<String>,
 ) -> Facts {
-    let server = headers.get(SERVER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let engine = if server.starts_with("Libpod") { EngineKind::Podman } else { EngineKind::Docker };
     let option = |name: &str| {
         // `name=seccomp,profile=default`: the name is the first of the comma's parts.
         info.security_options.iter().flatten().any(|option| {
@@ -69,7 +73,7 @@ pub(super) fn of(
     };
     let rootless = option("rootless");
     Facts {
-        engine,
+        engine: kind(headers),
         version: info.server_version.clone(),
         api: headers
             .get("api-version")

@@ -127,11 +127,11 @@ pub(super) fn wants_volumes(scope: &Scope) -> bool {
 /// dockerd lists a container's image by the name that it was created from only while that name still means
 /// the same image, and by its id otherwise (moby `daemon/list.go`, `refreshImage`). Podman does not look.
 pub(super) fn images_by_containers(
-    engine: Option<EngineKind>,
+    engine: EngineKind,
     scope: &Scope,
     containers: &[ListedContainer],
 ) -> Option<BTreeMap<String, String>> {
-    if engine != Some(EngineKind::Docker) {
+    if engine == EngineKind::Podman {
         return scope.images.is_empty().then(BTreeMap::new);
     }
     let known: BTreeMap<&str, &str> = containers
@@ -325,7 +325,7 @@ fn images(
             .iter()
             .filter_map(|reference| Some((reference.clone(), found(&image_of(reference, listed)?.id))))
             .collect(),
-        None => images_by_containers(Some(EngineKind::Docker), scope, &answers.containers)
+        None => images_by_containers(EngineKind::Docker, scope, &answers.containers)
             .unwrap_or_default()
             .into_iter()
             .map(|(reference, id)| (reference, found(&id)))

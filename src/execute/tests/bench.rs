@@ -11,7 +11,7 @@ use crate::condition::{Condition, Wait};
 use crate::container::{ContainerSpec, MountSpec, MountSpecSource};
 use crate::engine::Engine;
 use crate::engine::sim::{Script, Sim, sample};
-use crate::event::{Event, Failure};
+use crate::event::{Event, Failure, Progress};
 use crate::execute::{self, Options, Outcome};
 use crate::labels::ContainerLabels;
 use crate::observed::Scope;
@@ -122,6 +122,21 @@ impl Run {
             .unwrap();
         }
         text + &format!("took {} ms", self.outcome.took.as_millis())
+    }
+
+    /// The progress of boots: units that are up, and in all.
+    pub(super) fn boots(&self) -> Vec<(u32, Option<u32>)> {
+        let boots = self.events.iter().filter_map(|event| match event {
+            Event::Progress { step: _, progress: Progress::Booting { done, total, line: _ } } => {
+                Some((*done, *total))
+            }
+            Event::Started { .. }
+            | Event::Progress { .. }
+            | Event::Finished { .. }
+            | Event::Failed { .. }
+            | Event::Skipped { .. } => None,
+        });
+        boots.collect()
     }
 
     /// The ends of all steps, failures with all that they tell.

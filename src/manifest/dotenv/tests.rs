@@ -90,6 +90,14 @@ fn the_raw_format_takes_lines_as_they_stand() {
 }
 
 #[test]
+fn a_text_that_is_known_already_is_read_in_place() {
+    let mut sources = Sources::default();
+    let id = sources.add("e.env", "A=1\nH\nB=$A\n");
+    let pair = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+    assert_eq!(env_file(&sources, id, &lookup), (vec![pair("A", "1"), pair("B", "9")], Vec::new()));
+}
+
+#[test]
 fn bytes_that_are_no_text_are_refused() {
     let mut sources = Sources::default();
     let (found, problems) = read(&mut sources, "e.env", b"A=\xff\n", Format::Compose, &lookup);

@@ -12,7 +12,7 @@ pub fn markdown() -> String {
             State::Ignored(why) => ("ignored, with a warning", format!(" ({why})")),
             State::Refused(way_out) => ("refused", format!(" ({way_out})")),
         };
-        let doc = key.doc.replace('|', "\\|");
+        let doc = key.doc.trim_end_matches(", or").replace('|', "\\|");
         let row = ["| `", &path, "` | ", state, " | ", &doc, &note.replace('|', "\\|"), " |\n"];
         out.extend(row);
     }

@@ -156,7 +156,11 @@ pub(super) const SERVICE: &[Key] = &[
     refused("deploy.resources.reservations.devices", LATER, "devices such as GPUs"),
     refused("deploy.resources.reservations.generic_resources", LATER, "resources by name"),
     key("deploy.restart_policy", &[Fields], "when the container starts again"),
-    key("deploy.restart_policy.condition", &[Words(&["none", "on-failure", "any"])], "after what"),
+    key(
+        "deploy.restart_policy.condition",
+        &[Words(&["none", "on-failure", "any", "no", "always", "unless-stopped"])],
+        "after what",
+    ),
     key("deploy.restart_policy.max_attempts", &[Integer], "how often"),
     ignored("deploy.restart_policy.delay", &[Duration], "the engine chooses the delay", "time before"),
     ignored("deploy.restart_policy.window", &[Duration], "the engine decides by itself", "time of judgement"),

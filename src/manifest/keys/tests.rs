@@ -119,13 +119,24 @@ fn every_path_of_the_table_is_there_once_and_hangs_on_its_parent() {
 
 #[test]
 fn the_committed_schema_is_current() {
-    let current = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/sdcompose.schema.json");
+    check_current(
+        "/schema/sdcompose.schema.json",
+        &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"),
+    );
+}
+
+#[test]
+fn the_committed_list_of_keys_is_current() {
+    let head = "# Keys of a manifest\n\nMade from the table that sdcompose itself reads by (`src/manifest/keys`). Keys that start with `x-` are\nfree everywhere but among names that you choose. `x-systemd` is `systemd` under a name that Docker Compose\nlets pass.\n\n";
+    check_current("/docs/keys.md", &(head.to_owned() + &markdown()));
+}
+
+fn check_current(path: &str, current: &str) {
+    let path = env!("CARGO_MANIFEST_DIR").to_owned() + path;
     if update_wanted() {
-        write(path, &current);
+        write(&path, current);
     }
-    let message = "run the tests with SDCOMPOSE_UPDATE=1 to write schema/sdcompose.schema.json";
-    assert!(current == include_str_now(path), "{message}");
+    assert!(current == committed(&path), "run the tests with SDCOMPOSE_UPDATE=1 to write {path}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test keeps a committed file current")]
@@ -139,7 +150,7 @@ fn write(path: &str, text: &str) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test keeps a committed file current")]
-fn include_str_now(path: &str) -> String {
+fn committed(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 

@@ -39,7 +39,7 @@ impl<'a> Run<'a> {
         rolling: Option<StepId>,
     ) -> Result<End<'a>, Refusal> {
         let mended = self.mend(group.service, replica);
-        if !replica.pending.is_empty() {
+        if !replica.pending.is_empty() && !replica.fate.makes() {
             let text =
                 format!("{}: the change takes effect with the next replacement", replica.pending.join(", "));
             self.draft.note(Note::Warning { service: group.service.name.clone(), text });

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::Graph;
 use crate::project::{Identity, NetworkChoice};
+use crate::yaml::{Entry, Value};
 
-use super::network::place_of_name;
+use super::declared::place_of_name;
 use super::reader::Reader;
 use super::service::place;
 use super::{Scope, Written};
@@ -26,10 +27,79 @@ pub(super) fn all(
 ) {
     switched_off(r, services, disabled);
     cycles(r, services);
-    container_names(r, services, scope.project);
     look_alikes(r, services);
-    replicas(r, services);
-    ports::check(r, services);
+    addresses(r, services);
+    if replicas(r, services) {
+        container_names(r, services, scope.project);
+        ports::check(r, services);
+    }
+}
+
+/// A profile that no service has is probably misspelled. Compose says nothing.
+pub(super) fn profiles(r: &mut Reader<'_>, entries: &[&Entry], wanted: &[String]) {
+    if wanted.is_empty() {
+        return;
+    }
+    let known: BTreeSet<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.value.get("profiles"))
+        .flat_map(|node| match &node.value {
+            Value::Sequence(items) => items.as_slice(),
+            Value::Null | Value::Scalar { .. } | Value::Mapping(_) => &[],
+        })
+        .filter_map(|item| match &item.value {
+            Value::Scalar { text, .. } => Some(&**text),
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
+        })
+        .collect();
+    for profile in wanted.iter().filter(|profile| *profile != "*" && !known.contains(profile.as_str())) {
+        let mut diagnostic = Diagnostic::placeless(format!("no service has the profile `{profile}`"));
+        diagnostic.severity = Severity::Warning;
+        if let Some(near) = r.nearest(profile, known.iter().copied()) {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        } else if !known.is_empty() && known.len() <= 12 {
+            let known: Vec<&str> = known.iter().copied().collect();
+            diagnostic = diagnostic.help(format!("there are: {}", known.join(", ")));
+        }
+        r.push(diagnostic);
+    }
+}
+
+/// A fixed address on a network belongs to one container.
+fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
+    let mut taken: HashMap<(&str, &str), &Written<'_>> = HashMap::new();
+    for written in services {
+        let NetworkChoice::Join(joined) = &written.service.network else { continue };
+        for (network, how) in joined {
+            for address in [&how.ipv4_address, &how.ipv6_address].into_iter().flatten() {
+                let span = place(&written.entry.value, "networks");
+                if written.service.replicas > 1 {
+                    r.push(
+                        Diagnostic::error(
+                            format!(
+                                "{} containers cannot share the address {address}",
+                                written.service.replicas
+                            ),
+                            span,
+                        )
+                        .help("take the fixed address away, or run one replica"),
+                    );
+                }
+                if let Some(first) = taken.insert((network, address), written) {
+                    r.push(
+                        Diagnostic::error(
+                            format!(
+                                "{address} on `{network}` is given to `{}` and `{}`",
+                                first.entry.key, written.entry.key
+                            ),
+                            span,
+                        )
+                        .also(place(&first.entry.value, "networks"), "given here first"),
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// The place of one edge of `depends_on`, or of the key that implies it.
@@ -161,12 +231,14 @@ fn look_alikes(r: &mut Reader<'_>, services: &[Written<'_>]) {
     }
 }
 
-fn replicas(r: &mut Reader<'_>, services: &[Written<'_>]) {
+/// Whether the number of containers is one that can be looked at further.
+fn replicas(r: &mut Reader<'_>, services: &[Written<'_>]) -> bool {
     let total: u64 = services.iter().map(|written| u64::from(written.service.replicas)).sum();
     if total > MOST_CONTAINERS {
         r.push(Diagnostic::placeless(format!(
             "{total} containers in all; a project has at most {MOST_CONTAINERS}"
         )));
+        return false;
     }
     for written in services.iter().filter(|written| written.service.replicas > 1) {
         if let Some(machine) = &written.service.machine
@@ -181,4 +253,5 @@ fn replicas(r: &mut Reader<'_>, services: &[Written<'_>]) {
             );
         }
     }
+    true
 }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::project::{Dependency, DependencyCondition, NetworkChoice, name};
+use crate::project::{Dependency, DependencyCondition, NetworkChoice};
 use crate::systemd::UnitName;
 use crate::yaml::{Entry, Node, Value};
 
@@ -83,11 +83,12 @@ fn exists(r: &mut Reader<'_>, own: &str, other: &str, span: Span, scope: &Scope<
     }
     let mut diagnostic =
         Diagnostic::error(format!("`{own}` depends on `{other}`, which is no service"), span);
-    let mut names: Vec<&str> = scope.services.keys().copied().filter(|name| *name != own).collect();
-    names.sort_unstable();
-    match name::nearest(other, names.iter().copied()) {
+    let names = scope.names.iter().copied().filter(|name| *name != own);
+    match r.nearest(other, names.clone()) {
         Some(near) => diagnostic = diagnostic.help(format!("did you mean `{near}`?")).suggest(span, near),
-        None if names.len() <= 12 => diagnostic = diagnostic.help(format!("there are: {}", names.join(", "))),
+        None if scope.names.len() <= 12 => {
+            diagnostic = diagnostic.help(format!("there are: {}", names.collect::<Vec<_>>().join(", ")));
+        }
         None => {}
     }
     r.push(diagnostic);
@@ -150,7 +151,7 @@ fn condition(
         "unit_active" => DependencyCondition::UnitActive(unit(r, written, node)?),
         other => {
             let mut diagnostic = Diagnostic::error(format!("`{other}` is no condition"), written.span);
-            if let Some(near) = name::nearest(other, CONDITIONS) {
+            if let Some(near) = r.nearest(other, CONDITIONS) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?")).suggest(written.span, near);
             }
             r.push(diagnostic.help(format!("there are {}", CONDITIONS.join(", "))));

@@ -59,6 +59,14 @@ fn test(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<HealthTest> {
         Some((first, [])) if first == "NONE" => Some(HealthTest::Disabled),
         Some((first, rest)) if first == "CMD" && !rest.is_empty() => Some(HealthTest::Command(rest.to_vec())),
         Some((first, [line])) if first == "CMD-SHELL" => Some(HealthTest::Shell(line.clone())),
+        Some((first, [line, rest @ ..])) if first == "CMD-SHELL" => {
+            r.push(
+                Diagnostic::warning(format!("only {line:?} is the line of CMD-SHELL"), node.span)
+                    .help("the words behind it become its $0, $1, …; write one line, or CMD"),
+            );
+            let shell = ["/bin/sh", "-c", line].map(str::to_owned);
+            Some(HealthTest::Command(shell.into_iter().chain(rest.iter().cloned()).collect()))
+        }
         Some(_) | None => {
             r.push(
                 Diagnostic::error("`healthcheck.test` must begin with CMD, CMD-SHELL or NONE", node.span)

@@ -218,11 +218,12 @@ pub(super) fn restart(r: &mut Reader<'_>, node: &Node) -> RestartPolicy {
     let attempts =
         field(r, policy, "max_attempts", |r, node, key| r.integer(node, key, 0..=i64::from(u32::MAX)));
     match condition.as_deref() {
-        Some("none") => RestartPolicy::No,
+        Some("none" | "no") => RestartPolicy::No,
+        Some("unless-stopped") => RestartPolicy::UnlessStopped,
         Some("on-failure") => {
             RestartPolicy::OnFailure { max: attempts.and_then(|max| u32::try_from(max).ok()).unwrap_or(0) }
         }
-        None | Some("any") => RestartPolicy::Always,
+        None | Some("any" | "always") => RestartPolicy::Always,
         Some(other) => {
             r.push(
                 Diagnostic::error(

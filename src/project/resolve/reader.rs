@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::manifest::Files;
 use crate::project::mount;
+use crate::project::name;
 use crate::project::scalar::{self, Scalar};
 use crate::yaml::{Entry, Node, Value};
 
@@ -21,7 +22,7 @@ pub(super) struct Reader<'a> {
     /// The host's environment over `.env`.
     pub(super) variables: &'a BTreeMap<String, String>,
     /// Files read so far: top-level defaults name the same ones for every service.
-    read: HashMap<PathBuf, Result<Vec<u8>, String>>,
+    known: HashMap<PathBuf, Result<Vec<u8>, String>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -43,7 +44,7 @@ impl<'a> Reader<'a> {
         directory: &'a Path,
         variables: &'a BTreeMap<String, String>,
     ) -> Self {
-        Self { sources, files, directory, variables, read: HashMap::new(), diagnostics: Vec::new() }
+        Self { sources, files, directory, variables, known: HashMap::new(), diagnostics: Vec::new() }
     }
 
     /// Keeps a finding.
@@ -54,6 +55,16 @@ impl<'a> Reader<'a> {
     /// Keeps an error that needs no further words.
     pub(super) fn error(&mut self, what: impl Into<String>, span: Span) {
         self.push(Diagnostic::error(what, span));
+    }
+
+    /// The one of `names` that was probably meant. Not looked for any more after a hundred findings: a manifest
+    /// of thousands of wrong names would take minutes, and nobody reads that far.
+    pub(super) fn nearest<'n>(
+        &self,
+        written: &str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        if self.diagnostics.len() < 100 { name::nearest(written, names) } else { None }
     }
 
     /// Whether anything so far stops the run.
@@ -277,10 +288,15 @@ impl<'a> Reader<'a> {
     /// Reads a file that the manifest refers to, and its path made absolute.
     pub(super) fn file(&mut self, node: &Node, key: &str) -> Option<(PathBuf, Vec<u8>)> {
         let text = self.some_text(node, key)?;
-        let path = self.path(&text);
+        Some((self.path(&text), self.read(node, &text, key)?))
+    }
+
+    /// Reads a file by its path as written.
+    pub(super) fn read(&mut self, node: &Node, text: &str, key: &str) -> Option<Vec<u8>> {
+        let path = self.path(text);
         let files = self.files;
-        match self.read.entry(path.clone()).or_insert_with(|| files.read(&path)).clone() {
-            Ok(bytes) => Some((path, bytes)),
+        match self.known.entry(path.clone()).or_insert_with(|| files.read(&path)).clone() {
+            Ok(bytes) => Some(bytes),
             Err(why) => {
                 let shown = path.display();
                 self.error(format!("`{key}`: cannot read {shown}: {why}"), node.span);

@@ -6,7 +6,9 @@ use crate::project::{Service, name};
 use crate::yaml::{Entry, Node, Value};
 
 use super::reader::Reader;
-use super::{Scope, dependency, environment, health, image, limits, machine, network, process, storage};
+use super::{
+    Scope, dependency, environment, health, image, limits, machine, network, ports, process, storage,
+};
 
 /// Reads one service; `None` where it is no mapping. Fields that cannot be read are left at their defaults:
 /// their diagnostics stop the run anyway.
@@ -45,7 +47,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         domainname: field(r, node, "domainname", Reader::text),
         environment,
         environment_unset,
-        ports: network::ports(r, node, &network),
+        ports: ports::read(r, node, &network),
         expose: list(r, node, "expose", expose),
         mounts: storage::mounts(r, node, is_machine, scope.dialect),
         depends_on: dependency::read(r, entry, scope, &network),
@@ -59,9 +61,9 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         sysctls: limits::sysctls(r, node),
         ulimits: limits::ulimits(r, node),
         limits,
-        security_opt: list(r, node, "security_opt", Reader::texts),
+        security_opt: security_opt(r, node),
         privileged: flag(r, node, "privileged"),
-        read_only: flag(r, node, "read_only"),
+        read_only: read_only(r, node, is_machine),
         extra_hosts: network::extra_hosts(r, node),
         dns: network::name_servers(r, node),
         dns_search: list(r, node, "dns_search", Reader::text_or_texts),
@@ -163,6 +165,52 @@ fn hostname(r: &mut Reader<'_>, entry: &Entry, is_machine: bool) -> Option<Strin
         });
     }
     given
+}
+
+/// A machine's unit files are put into its root before it starts, which engines refuse where the root is
+/// read-only (moby, `daemon/archive_unix.go`).
+fn read_only(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> bool {
+    let read_only = flag(r, node, "read_only");
+    if read_only && is_machine {
+        r.push(
+            Diagnostic::error(
+                "`read_only` cannot be given to a machine: its unit files are put into its root",
+                place(node, "read_only"),
+            )
+            .help("`ProtectSystem=strict` in the units protects files from services (systemd.exec(5))"),
+        );
+    }
+    read_only
+}
+
+/// Security options as written, but a seccomp profile in a file is replaced by what the file holds: engines
+/// want the profile itself.
+fn security_opt(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
+    let items = node.get("security_opt").map(|node| r.items(node, "security_opt")).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| {
+            let text = r.some_text(item, "security_opt")?;
+            let profile = text.strip_prefix("seccomp=").or_else(|| text.strip_prefix("seccomp:"));
+            match profile {
+                Some(path) if !matches!(path, "unconfined" | "builtin") && !path.starts_with('{') => {
+                    seccomp(r, item, path).map(|profile| format!("seccomp={profile}"))
+                }
+                Some(_) | None => Some(text),
+            }
+        })
+        .collect()
+}
+
+fn seccomp(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
+    let bytes = r.read(node, path, "security_opt")?;
+    match serde_json::from_slice::<serde_json::Value>(&bytes) {
+        Ok(profile) => Some(profile.to_string()),
+        Err(why) => {
+            r.error(format!("`security_opt`: {path} is not a seccomp profile: {why}"), node.span);
+            None
+        }
+    }
 }
 
 fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {

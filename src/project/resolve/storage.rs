@@ -1,20 +1,18 @@
-//! Mounts of a service, and volumes of the project.
+//! Mounts of a service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::Dialect;
 use crate::project::mount::{self, PROPAGATIONS, ShortMount, ShortSource};
-use crate::project::{Mount, MountSource, Volume, name};
-use crate::yaml::{Entry, Node, Value};
+use crate::project::{Mount, MountSource};
+use crate::yaml::{Node, Value};
 
-use super::Written;
 use super::limits::size;
-use super::network::{identity, options};
 use super::reader::Reader;
-use super::service::{field, flag, labels};
+use super::service::{field, flag};
 
 /// Directories that systemd needs for itself, and what to do instead of mounting over them.
 const SYSTEMDS_OWN: [(&str, &str); 4] = [
@@ -79,6 +77,21 @@ fn check_target(r: &mut Reader<'_>, mount: &Mount, span: Span) {
     }
 }
 
+/// Says what a machine gets by a bind of one of the host's own directories.
+fn gives_the_host(path: &Path) -> Option<&'static str> {
+    match path.to_str()? {
+        "/" | "/etc" | "/root" | "/boot" | "/usr" | "/var" => Some("gives the machine the host's own files"),
+        "/proc" | "/sys" | "/dev" => Some("gives the machine the host's kernel"),
+        "/run" | "/var/run" | "/run/systemd" | "/run/dbus" => {
+            Some("gives the machine the host's own systemd")
+        }
+        path if path.ends_with("/docker.sock") || path.ends_with("/podman.sock") => {
+            Some("gives the machine the engine, which is root on the host")
+        }
+        _ => None,
+    }
+}
+
 /// Whether a machine can have the mount. A compose file that also serves Docker Compose often binds the
 /// cgroup tree, which Docker Compose needs and this tool does not: there it is left out with a warning.
 fn fits_machine(r: &mut Reader<'_>, mount: &Mount, span: Span, dialect: Dialect) -> bool {
@@ -114,11 +127,11 @@ fn fits_machine(r: &mut Reader<'_>, mount: &Mount, span: Span, dialect: Dialect)
         return false;
     }
     if let MountSource::Bind { path, .. } = &mount.source
-        && path.to_string_lossy().ends_with("docker.sock")
+        && let Some(why) = gives_the_host(path)
     {
         r.push(
-            Diagnostic::warning("the engine's socket makes the machine root on the host", span)
-                .help("whoever can write to it can start a container with every privilege"),
+            Diagnostic::warning(format!("the bind of {} {why}", path.display()), span)
+                .help("bind the one directory that the machine needs, or use a volume"),
         );
     }
     true
@@ -269,100 +282,4 @@ fn tmpfs(r: &mut Reader<'_>, node: &Node) -> Vec<(Mount, Span)> {
             Some((Mount { target: mount::clean(target), source, read_only: false }, item.span))
         })
         .collect()
-}
-
-/// Reads the top-level volumes, and keeps those that a service mounts. Says which are mounted and missing.
-pub(super) fn read_all(
-    r: &mut Reader<'_>,
-    root: &Node,
-    project: &str,
-    services: &[Written<'_>],
-) -> IndexMap<String, Volume> {
-    let mut declared: IndexMap<String, Volume> = IndexMap::new();
-    for entry in root.get("volumes").map(|node| r.entries_or_none(node, "volumes")).unwrap_or_default() {
-        if let Some(volume) = one(r, entry, project) {
-            declared.insert(volume.key.clone(), volume);
-        }
-    }
-    let mut used = BTreeSet::new();
-    for written in services {
-        for mount in &written.service.mounts {
-            let MountSource::Volume { key, nocopy: _ } = &mount.source else { continue };
-            if declared.contains_key(key) {
-                used.insert(key.clone());
-            } else {
-                undeclared(r, written, key, declared.keys().map(String::as_str));
-            }
-        }
-    }
-    declared.retain(|key, _| used.contains(key));
-    declared
-}
-
-fn undeclared<'a>(
-    r: &mut Reader<'_>,
-    written: &Written<'_>,
-    key: &str,
-    names: impl Iterator<Item = &'a str>,
-) {
-    let node = &written.entry.value;
-    let span = node.get("volumes").map_or(node.span, |node| place_of_source(node, key));
-    let mut diagnostic = Diagnostic::error(
-        format!("`{}` mounts the volume `{key}`, which is not declared", written.entry.key),
-        span,
-    );
-    if let Some(near) = name::nearest(key, names) {
-        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-    }
-    diagnostic = if key.contains('/') {
-        diagnostic.help(format!("for a directory beside the manifest, write ./{key}"))
-    } else {
-        diagnostic.help(format!("declare it: volumes: {{ {key}: {{}} }} at the top level"))
-    };
-    r.push(diagnostic);
-}
-
-fn place_of_source(node: &Node, key: &str) -> Span {
-    let Value::Sequence(items) = &node.value else { return node.span };
-    items
-        .iter()
-        .find(|item| match &item.value {
-            Value::Scalar { text, .. } => text.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')),
-            Value::Mapping(_) => {
-                matches!(item.get("source").map(|node| &node.value), Some(Value::Scalar { text, .. }) if &**text == key)
-            }
-            Value::Null | Value::Sequence(_) => false,
-        })
-        .map_or(node.span, |item| item.span)
-}
-
-fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
-    let node = &entry.value;
-    if !matches!(node.value, Value::Null | Value::Mapping(_)) {
-        r.wrong(node, &format!("volumes.{}", entry.key), "a mapping");
-        return None;
-    }
-    let (external, name) = identity(r, entry, project, "volumes");
-    let driver = field(r, node, "driver", Reader::some_text);
-    let mut driver_opts = options(r, node);
-    absolute_device(r, driver.as_deref(), &mut driver_opts);
-    Some(Volume {
-        key: entry.key.to_string(),
-        name,
-        external,
-        driver,
-        driver_opts,
-        labels: labels(r, node, "labels").into_iter().collect(),
-    })
-}
-
-/// Compose resolves `device` as a path only with `driver: local` written out and `o: bind`.
-fn absolute_device(r: &Reader<'_>, driver: Option<&str>, options: &mut BTreeMap<String, String>) {
-    let binds = options.get("o").is_some_and(|o| o.split(',').any(|word| word == "bind"));
-    if driver == Some("local")
-        && binds
-        && let Some(device) = options.get_mut("device")
-    {
-        *device = r.path(device).to_string_lossy().into_owned();
-    }
 }

@@ -125,12 +125,6 @@ fn origin(path: &[Step<'_>], service: &Node, defaults: Option<&Node>) -> Origin 
         return Origin::Written(deepest(&entry.value, rest, entry.key_span));
     }
     let elsewhere: &[&str] = match first {
-        "mem_limit" => &["deploy", "resources", "limits", "memory"],
-        "mem_reservation" => &["deploy", "resources", "reservations", "memory"],
-        "cpus" => &["deploy", "resources", "limits", "cpus"],
-        "pids_limit" => &["deploy", "resources", "limits", "pids"],
-        "deploy" => &["scale"],
-        "restart" => &["deploy", "restart_policy"],
         "environment" => &["env_file"],
         "depends_on" => &["network_mode"],
         _ => &[],

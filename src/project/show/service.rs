@@ -10,16 +10,20 @@ use crate::project::{
     ImageSource, Limits, Mount, MountSource, NetworkChoice, Port, PublishedPort, PullPolicy, RestartPolicy,
     Service, Ulimit, quantity, resolve,
 };
+use crate::yaml::{Node, Value};
 
-use super::{machine, put, put_filled, put_set, systemd_key};
+use super::{machine, plain, put, put_filled, put_set, systemd_key};
 
-/// Shows one service of a project.
-pub(super) fn show(service: &Service, project: &str, dialect: Dialect) -> Json {
+/// Shows one service of a project. Where the language has two spellings of one thing (`scale` and
+/// `deploy.replicas`, a default that is written out), the one that was written is kept, as Compose keeps it.
+pub(super) fn show(service: &Service, written: Option<&Node>, project: &str, dialect: Dialect) -> Json {
     let mut shown = Map::new();
-    identity(&mut shown, service, project);
-    process(&mut shown, service);
+    let written = Written(written);
+    identity(&mut shown, service, written, project);
+    process(&mut shown, service, written);
     wiring(&mut shown, service);
-    resources(&mut shown, service);
+    resources(&mut shown, service, written);
+    deploy(&mut shown, service, written);
     let key = systemd_key(dialect);
     match (&service.machine, dialect) {
         (Some(machine), _) => {
@@ -34,7 +38,21 @@ pub(super) fn show(service: &Service, project: &str, dialect: Dialect) -> Json {
     Json::Object(shown)
 }
 
-fn identity(shown: &mut Map<String, Json>, service: &Service, project: &str) {
+/// A service as it was written, where it is known.
+#[derive(Clone, Copy)]
+struct Written<'m>(Option<&'m Node>);
+
+impl<'m> Written<'m> {
+    fn at(self, path: &[&str]) -> Option<&'m Node> {
+        path.iter().try_fold(self.0?, |node, key| node.get(key))
+    }
+
+    fn has(self, path: &[&str]) -> bool {
+        self.at(path).is_some()
+    }
+}
+
+fn identity(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>, project: &str) {
     match &service.image {
         ImageSource::Reference(reference) => {
             shown.insert("image".to_owned(), json!(reference));
@@ -47,15 +65,12 @@ fn identity(shown: &mut Map<String, Json>, service: &Service, project: &str) {
         }
     }
     let policy = match service.pull_policy {
-        PullPolicy::Missing => None,
+        PullPolicy::Missing => written.has(&["pull_policy"]).then_some("missing"),
         PullPolicy::Always => Some("always"),
         PullPolicy::Never => Some("never"),
         PullPolicy::Build => Some("build"),
     };
     put(shown, "pull_policy", policy);
-    if service.replicas != 1 {
-        shown.insert("deploy".to_owned(), json!({ "replicas": service.replicas }));
-    }
     put(shown, "container_name", service.container_name.as_ref());
     put(shown, "hostname", service.hostname.as_ref());
     put(shown, "domainname", service.domainname.as_ref());
@@ -80,7 +95,7 @@ fn build(build: &Build) -> Json {
     Json::Object(shown)
 }
 
-fn process(shown: &mut Map<String, Json>, service: &Service) {
+fn process(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>) {
     shown.insert("command".to_owned(), json!(service.command));
     shown.insert("entrypoint".to_owned(), json!(service.entrypoint));
     let mut environment: Map<String, Json> =
@@ -93,26 +108,36 @@ fn process(shown: &mut Map<String, Json>, service: &Service) {
     put_set(shown, "tty", service.tty);
     put_set(shown, "stdin_open", service.stdin_open);
     put(shown, "stop_signal", service.stop_signal.as_ref());
-    if service.machine.is_some() || service.stop_grace_period != Duration::from_secs(10) {
+    let is_default = service.machine.is_none() && service.stop_grace_period == Duration::from_secs(10);
+    if !is_default || written.has(&["stop_grace_period"]) {
         let grace = quantity::print_duration(service.stop_grace_period);
         shown.insert("stop_grace_period".to_owned(), json!(grace));
     }
+    let from_deploy = !written.has(&["restart"]) && written.has(&["deploy", "restart_policy"]);
     let restart = match service.restart {
-        RestartPolicy::No => None,
+        RestartPolicy::No => written.has(&["restart"]).then(|| "no".to_owned()),
         RestartPolicy::Always => Some("always".to_owned()),
         RestartPolicy::OnFailure { max: 0 } => Some("on-failure".to_owned()),
         RestartPolicy::OnFailure { max } => Some(format!("on-failure:{max}")),
         RestartPolicy::UnlessStopped => Some("unless-stopped".to_owned()),
     };
-    put(shown, "restart", restart);
-    put(shown, "healthcheck", service.healthcheck.as_ref().map(healthcheck));
+    put(shown, "restart", restart.filter(|_| !from_deploy));
+    put(shown, "healthcheck", service.healthcheck.as_ref().map(|check| healthcheck(check, written)));
 }
 
-fn healthcheck(check: &Healthcheck) -> Json {
+fn healthcheck(check: &Healthcheck, written: Written<'_>) -> Json {
     let Healthcheck { test, interval, timeout, retries, start_period, start_interval } = check;
     let mut shown = Map::new();
+    let list = written.at(&["healthcheck", "test"]).filter(|node| matches!(node.value, Value::Sequence(_)));
+    if let Some(list) = list {
+        // A list has one form already, and may hold more words than the check keeps.
+        shown.insert("test".to_owned(), plain(list));
+    }
     match test {
-        HealthTest::Disabled => put_set(&mut shown, "disable", true),
+        HealthTest::Disabled => {
+            put_set(&mut shown, "disable", list.is_none() || written.has(&["healthcheck", "disable"]));
+        }
+        HealthTest::Command(_) | HealthTest::Shell(_) if list.is_some() => {}
         HealthTest::Inherit => {}
         HealthTest::Command(words) => {
             let words: Vec<&str> = std::iter::once("CMD").chain(words.iter().map(String::as_str)).collect();
@@ -253,22 +278,33 @@ fn mount(mount: &Mount) -> Json {
     Json::Object(shown)
 }
 
-fn resources(shown: &mut Map<String, Json>, service: &Service) {
+fn resources(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>) {
     put_filled(shown, "cap_add", &service.cap_add, service.cap_add.is_empty());
     put_filled(shown, "cap_drop", &service.cap_drop, service.cap_drop.is_empty());
     let devices: Vec<Json> = service.devices.iter().map(device).collect();
     put_filled(shown, "devices", &devices, devices.is_empty());
     put_filled(shown, "sysctls", &service.sysctls, service.sysctls.is_empty());
-    let ulimits: Map<String, Json> =
-        service.ulimits.iter().map(|(name, limit)| (name.clone(), ulimit(*limit))).collect();
+    let ulimits: Map<String, Json> = service
+        .ulimits
+        .iter()
+        .map(|(name, limit)| {
+            let pair =
+                written.at(&["ulimits", name]).is_some_and(|node| matches!(node.value, Value::Mapping(_)));
+            (name.clone(), ulimit(*limit, pair))
+        })
+        .collect();
     put_filled(shown, "ulimits", &ulimits, ulimits.is_empty());
-    let Limits { memory, memory_reservation, nano_cpus, pids } = service.limits;
-    put(shown, "mem_limit", memory.map(|bytes| bytes.to_string()));
-    put(shown, "mem_reservation", memory_reservation.map(|bytes| bytes.to_string()));
-    put(shown, "cpus", nano_cpus.map(cpus));
-    put(shown, "pids_limit", pids);
+    for limit in limits(service.limits) {
+        if limit.value.is_some() && (written.has(&[limit.short]) || !written.has(&limit.long)) {
+            put(shown, limit.short, limit.value);
+        }
+    }
     put(shown, "shm_size", service.shm_size.map(|bytes| bytes.to_string()));
-    put_filled(shown, "security_opt", &service.security_opt, service.security_opt.is_empty());
+    // A seccomp profile was read from its file; what was written names the file.
+    match written.at(&["security_opt"]) {
+        Some(list) => put(shown, "security_opt", Some(plain(list))),
+        None => put_filled(shown, "security_opt", &service.security_opt, service.security_opt.is_empty()),
+    }
     put_set(shown, "privileged", service.privileged);
     put_set(shown, "read_only", service.read_only);
     put(shown, "runtime", service.runtime.as_ref());
@@ -280,8 +316,63 @@ fn device(device: &Device) -> Json {
     json!({ "source": source, "target": target, "permissions": permissions })
 }
 
-fn ulimit(Ulimit { soft, hard }: Ulimit) -> Json {
-    if soft == hard { json!(soft) } else { json!({ "soft": soft, "hard": hard }) }
+/// One limit of the whole container, with its two places.
+struct Limit {
+    short: &'static str,
+    long: [&'static str; 4],
+    value: Option<Json>,
+}
+
+fn limits(Limits { memory, memory_reservation, nano_cpus, pids }: Limits) -> [Limit; 4] {
+    let bytes = |bytes: u64| json!(bytes.to_string());
+    let limit =
+        |short, group, name, value| Limit { short, long: ["deploy", "resources", group, name], value };
+    [
+        limit("mem_limit", "limits", "memory", memory.map(bytes)),
+        limit("mem_reservation", "reservations", "memory", memory_reservation.map(bytes)),
+        limit("cpus", "limits", "cpus", nano_cpus.map(cpus)),
+        limit("pids_limit", "limits", "pids", pids.map(Json::from)),
+    ]
+}
+
+/// Shows `scale`, and `deploy` as it was written but for the values that are typed.
+fn deploy(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>) {
+    let scale = written.has(&["scale"]);
+    if scale {
+        shown.insert("scale".to_owned(), json!(service.replicas));
+    }
+    let mut deploy = written.at(&["deploy"]).map_or(Json::Null, plain);
+    let replicas = written.has(&["deploy", "replicas"]) || !scale && service.replicas != 1;
+    if replicas {
+        set(&mut deploy, &["replicas"], json!(service.replicas));
+    }
+    for Limit { long, value, .. } in limits(service.limits) {
+        if let (Some(value), true) = (value, written.has(&long)) {
+            set(&mut deploy, long.get(1..).unwrap_or_default(), value);
+        }
+    }
+    if deploy.as_object().is_some_and(|deploy| !deploy.is_empty()) {
+        shown.insert("deploy".to_owned(), deploy);
+    }
+}
+
+/// Sets a value at a path of mappings, which are made where they are missing.
+fn set(at: &mut Json, path: &[&str], value: Json) {
+    match path.split_first() {
+        None => *at = value,
+        Some((key, rest)) => {
+            if !at.is_object() {
+                *at = json!({});
+            }
+            if let Some(entries) = at.as_object_mut() {
+                set(entries.entry(*key).or_insert(Json::Null), rest, value);
+            }
+        }
+    }
+}
+
+fn ulimit(Ulimit { soft, hard }: Ulimit, pair: bool) -> Json {
+    if soft == hard && !pair { json!(soft) } else { json!({ "soft": soft, "hard": hard }) }
 }
 
 /// Billionths as the number that was written: whole numbers without a fraction.

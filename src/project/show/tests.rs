@@ -151,9 +151,9 @@ services:
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     command = null (the image's own; a machine starts its systemd)
+    deploy.resources.limits.memory = "1073741824" @ 6:43
     entrypoint = null (the image's own; a machine starts its systemd)
     image = "x" @ 4:12
-    mem_limit = "1073741824" @ 6:43
     networks.default = null (a service that names no network joins `default` (Compose specification))
     ports[0].mode = "ingress" @ 5:13
     ports[0].protocol = "tcp" @ 5:13

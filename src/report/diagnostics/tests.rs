@@ -1,5 +1,7 @@
 use super::*;
 
+mod hostile;
+
 const TEXT: &str =
     "services:\n  web:\n    imgae: x\n    ports:\n      - 80:80\n  db:\n    image: \"a\u{1b}[31m\"\n";
 
@@ -123,8 +125,14 @@ fn spans_that_lie_outside_of_the_text_do_no_harm() {
 }
 
 #[test]
+fn what_is_said_twice_of_one_place_is_shown_once() {
+    let twice = [Diagnostic::error("x", span("web")).help("one"), Diagnostic::error("x", span("web"))];
+    assert!(drawn(&twice).ends_with("  = help: one\n\n1 error\n"));
+}
+
+#[test]
 fn very_many_findings_are_cut_and_counted() {
-    let findings: Vec<_> = (0..250).map(|_| Diagnostic::error("x", span("web"))).collect();
+    let findings: Vec<_> = (0..250).map(|n| Diagnostic::error(format!("x{n}"), span("web"))).collect();
     let text = drawn(&findings);
     assert!(text.ends_with("… and 150 more\n250 errors\n"), "{text}");
 }

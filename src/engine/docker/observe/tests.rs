@@ -82,10 +82,10 @@ fn words_of_a_status_are_read() {
 fn an_image_is_known_by_its_containers_where_docker_vouches_for_the_name() {
     let mut containers = listed();
     let known = BTreeMap::from([("debian:13".to_owned(), format!("sha256:{ID}"))]);
-    assert_eq!(images_by_containers(Some(EngineKind::Docker), &scope(), &containers), Some(known));
-    assert_eq!(images_by_containers(Some(EngineKind::Podman), &scope(), &containers), None);
+    assert_eq!(images_by_containers(EngineKind::Docker, &scope(), &containers), Some(known));
+    assert_eq!(images_by_containers(EngineKind::Podman, &scope(), &containers), None);
     containers[0].image = format!("sha256:{ID}");
-    assert_eq!(images_by_containers(Some(EngineKind::Docker), &scope(), &containers), None);
+    assert_eq!(images_by_containers(EngineKind::Docker, &scope(), &containers), None);
 }
 
 #[test]

@@ -79,12 +79,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<Credential> {
             let bytes = value.clone().into_bytes();
             Some(Credential { source: CredentialSource::Environment(name), bytes })
         }
-        other => {
-            r.push(
-                Diagnostic::error(format!("unknown key `{other}`"), source.key_span)
-                    .help("a credential has `file`, `environment` or `content`"),
-            );
-            None
-        }
+        // The table of keys has named it.
+        _ => None,
     }
 }

@@ -10,7 +10,8 @@ use crate::yaml::{Entry, Node, Value};
 
 use super::super::reader::Reader;
 use super::super::service::{flag, place};
-use super::{Layers, checked_unit, unit_name};
+use super::Layers;
+use super::unit_names::{checked_unit, unit_name};
 
 /// The keys of one unit.
 const KEYS: [&str; 5] = ["file", "content", "drop_in", "enable", "mask"];
@@ -64,17 +65,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry, name: &UnitName) -> Option<UnitFile> {
     let node = &entry.value;
     let key = format!("systemd.units.{name}");
     match &node.value {
-        Value::Mapping(entries) => {
-            for unknown in entries.iter().filter(|entry| !KEYS.contains(&&*entry.key)) {
-                let mut diagnostic =
-                    Diagnostic::error(format!("unknown key `{}`", unknown.key), unknown.key_span);
-                if let Some(near) = crate::project::name::nearest(&unknown.key, KEYS) {
-                    diagnostic =
-                        diagnostic.help(format!("did you mean `{near}`?")).suggest(unknown.key_span, near);
-                }
-                r.push(diagnostic.help(format!("a unit has {}", KEYS.join(", "))));
-            }
-        }
+        Value::Mapping(_) => {}
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => {
             r.wrong(node, &key, "a mapping with `file`, `content` or `drop_in`");
             return None;

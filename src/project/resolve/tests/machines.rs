@@ -173,7 +173,6 @@ fn mistakes_in_units_are_named() {
             "`x.service` is masked, and cannot be given or enabled as well",
         ),
         ("x.service: {}", "warning: nothing is said about `x.service`"),
-        ("x.service: {dropin: a}", "unknown key `dropin`; did you mean `drop_in`?"),
         (
             "x.service: [a]",
             "`systemd.units.x.service` must be a mapping with `file`, `content` or `drop_in`, found a list",
@@ -202,6 +201,12 @@ fn what_a_machine_cannot_have_says_why_and_what_to_use() {
         ),
         ("volumes: ['xx:/run']", "a mount at /run hides what systemd needs there"),
         ("volumes: ['./x:/proc/sys']", "a machine cannot have a mount at /proc/sys"),
+        ("read_only: true", "`read_only` cannot be given to a machine: its unit files are put into its root"),
+        ("volumes: ['/:/host:ro']", "warning: the bind of / gives the machine the host's own files"),
+        (
+            "volumes: ['/var/run/docker.sock:/docker.sock']",
+            "gives the machine the engine, which is root on the host",
+        ),
         ("stop_signal: SIGTERM", "warning: SIGTERM does not stop systemd"),
         ("privileged: true", "warning: `privileged: true` gives the machine the whole host"),
         (

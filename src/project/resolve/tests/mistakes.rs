@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::tree::{Given, manifest, resolved, said};
 
 fn of_service(fields: &str) -> String {
@@ -214,6 +216,44 @@ fn services_are_checked_against_each_other() {
         ),
         ""
     );
+}
+
+#[test]
+fn fixed_addresses_belong_to_one_container() {
+    let said = said(
+        "services: {a: {image: x, scale: 2, networks: {default: {ipv4_address: 10.0.0.2}}}, b: {image: x, networks: {default: {ipv4_address: 10.0.0.2}}}}",
+    );
+    assert!(said.contains("2 containers cannot share the address 10.0.0.2"), "{said}");
+    assert!(said.contains("10.0.0.2 on `default` is given to `a` and `b`"), "{said}");
+}
+
+#[test]
+fn a_profile_that_no_service_has_is_named() {
+    let mut manifest = manifest("services: {a: {image: x}, b: {image: x, profiles: [debug]}}");
+    manifest.profiles = vec!["debgu".to_owned()];
+    assert_eq!(
+        resolved(manifest, &Given::default()).1,
+        "warning: no service has the profile `debgu`; did you mean `debug`?"
+    );
+}
+
+#[test]
+fn a_seccomp_profile_is_read_from_its_file() {
+    let text = "services: {a: {image: x, security_opt: [seccomp=./s.json, label=disable]}}";
+    let given = |bytes: &[u8]| Given([("/srv/p/s.json".into(), bytes.to_vec())].into());
+    let (project, _) = resolved(manifest(text), &given(b"{ \"a\": 1 }"));
+    assert_eq!(project.unwrap().services["a"].security_opt, ["seccomp={\"a\":1}", "label=disable"]);
+    let (_, said) = resolved(manifest(text), &given(b"no"));
+    assert!(said.contains("`security_opt`: ./s.json is not a seccomp profile"), "{said}");
+}
+
+#[test]
+fn thousands_of_wrong_names_take_no_time() {
+    let mut text = String::from("services:\n");
+    for number in 0..3000 {
+        writeln!(text, "  s{number}: {{image: x, depends_on: [t{number}], networks: [n{number}]}}").unwrap();
+    }
+    assert_eq!(said(&text).lines().count(), 6000);
 }
 
 #[test]

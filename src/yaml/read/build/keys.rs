@@ -84,7 +84,7 @@ fn merged(entries: Vec<Entry>, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
     for entry in entries {
         if is_merge_key(&entry) {
             place = result.len();
-            brought = sources(entry.value, problems);
+            brought = sources(entry.value, entry.key_span, problems);
         } else {
             result.push(entry);
         }
@@ -98,7 +98,7 @@ fn merged(entries: Vec<Entry>, problems: &mut Vec<Diagnostic>) -> Vec<Entry> {
 }
 
 /// Returns the mappings that the value of `<<` stands for.
-fn sources(node: Node, problems: &mut Vec<Diagnostic>) -> Vec<Vec<Entry>> {
+fn sources(node: Node, key: Span, problems: &mut Vec<Diagnostic>) -> Vec<Vec<Entry>> {
     match node.value {
         Value::Mapping(entries) => vec![entries],
         Value::Sequence(items) => {
@@ -106,20 +106,22 @@ fn sources(node: Node, problems: &mut Vec<Diagnostic>) -> Vec<Vec<Entry>> {
             for item in items {
                 match item.value {
                     Value::Mapping(entries) => found.push(entries),
-                    Value::Null | Value::Scalar { .. } | Value::Sequence(_) => problems.push(refused(&item)),
+                    Value::Null | Value::Scalar { .. } | Value::Sequence(_) => {
+                        problems.push(refused(&item, key));
+                    }
                 }
             }
             found
         }
         Value::Null | Value::Scalar { .. } => {
-            problems.push(refused(&node));
+            problems.push(refused(&node, key));
             Vec::new()
         }
     }
 }
 
-fn refused(node: &Node) -> Diagnostic {
-    let span: Span = node.span;
-    Diagnostic::error(format!("`<<` needs a mapping or a list of mappings, found {}", node.kind()), span)
+fn refused(node: &Node, key: Span) -> Diagnostic {
+    Diagnostic::error(format!("`<<` needs a mapping or a list of mappings, found {}", node.kind()), key)
+        .also(node.span, "this")
         .help("name an anchor of a mapping: `<<: *defaults`")
 }

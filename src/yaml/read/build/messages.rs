@@ -60,8 +60,13 @@ pub(super) fn syntax(source: SourceId, text: &str, error: &SyntaxError, limits: 
         }
         Rule::UnexpectedValue => Diagnostic::error("a mapping cannot start here", here)
             .help("quote a text that contains `: `, and check the indentation of this line"),
+        Rule::OtherBracket(open, close) => {
+            Diagnostic::error(format!("`{open}` is closed by `{close}`"), here)
+        }
         Rule::Indentation => Diagnostic::error("this line is indented as none before it", here)
             .help("keys of one mapping start in the same column"),
+        Rule::NoItem => Diagnostic::error("this line does not go on with the list above", here)
+            .help("items of one list start with `- ` in the same column"),
         Rule::ReservedCharacter(character) => {
             Diagnostic::error(format!("a text cannot start with `{character}`"), here).help("quote it")
         }

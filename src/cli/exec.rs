@@ -1,0 +1,114 @@
+//! `exec`.
+
+use std::io::{self, IsTerminal};
+
+use crate::cli::attach::{attach, passed};
+use crate::cli::{Global, open, select};
+use crate::engine::ExecSpec;
+use crate::error::Error;
+
+/// Arguments of `exec`.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
+#[command(after_help = "Examples:
+  sdcompose exec web bash                         A shell
+  sdcompose exec -u postgres db psql shop         As another user
+  sdcompose exec -T db pg_dump shop > shop.sql    Without a terminal, for pipes
+  sdcompose exec --index 2 web hostname           In the second replica
+
+The exit code is the command's.")]
+pub(super) struct Args {
+    /// Allocate no terminal [default: a terminal where standard input and output are one]
+    #[arg(short = 'T', long = "no-tty", visible_alias = "no-TTY")]
+    no_tty: bool,
+    /// Keep standard input open; always so, taken for `-it`
+    #[arg(short, long)]
+    interactive: bool,
+    /// Allocate a terminal; the default, taken for `-it`
+    #[arg(short, long, conflicts_with = "no_tty")]
+    tty: bool,
+    /// User to run as
+    #[arg(short, long)]
+    user: Option<String>,
+    /// Directory to run in
+    #[arg(short, long, value_name = "DIR")]
+    workdir: Option<String>,
+    /// Set a variable; `NAME` alone takes its value from here
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// Give the command all privileges
+    #[arg(long)]
+    privileged: bool,
+    /// Run in the background; needs a shell in the container
+    #[arg(short, long)]
+    detach: bool,
+    /// Number of the container, where the service has several [default: the first that runs]
+    #[arg(long, value_name = "N")]
+    index: Option<u32>,
+    /// Service
+    service: String,
+    /// Command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// Runs a command inside a container.
+pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
+    let ground = open::ground(global)?;
+    let observed = ground.observe().await?;
+    let container = select::running(&observed, &args.service, args.index, &ground.services())?;
+    let terminals = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let tty = !args.no_tty && !args.detach && (args.tty || terminals);
+    if args.tty && !io::stdin().is_terminal() {
+        return Err(Error::usage("standard input is no terminal").help("leave `-t` out, or use `-T`"));
+    }
+    let program = args.command.first().cloned().unwrap_or_default();
+    let command = if args.detach { in_background(&args.command) } else { args.command };
+    let spec = ExecSpec {
+        command,
+        user: args.user,
+        working_dir: args.workdir,
+        environment: args.env.iter().filter_map(|text| variable(text)).collect(),
+        tty,
+        stdin: !args.detach,
+        privileged: args.privileged,
+        timeout: None,
+    };
+    let session = ground.engine().session(&container.name, &spec).await?;
+    let ended = attach(session, tty, !args.detach).await?;
+    passed(&ended, &container.name, &program)
+}
+
+/// Lets a shell start the command and end, so that nothing waits for it.
+fn in_background(command: &[String]) -> Vec<String> {
+    let mut wrapped: Vec<String> =
+        ["/bin/sh", "-c", "\"$@\" </dev/null >/dev/null 2>&1 &", "sh"].map(str::to_owned).into();
+    wrapped.extend(command.iter().cloned());
+    wrapped
+}
+
+/// Reads `NAME=VALUE`; `NAME` alone is looked up here, and left out where it is not set.
+#[expect(clippy::disallowed_methods, reason = "`-e NAME` takes the value from this process")]
+fn variable(text: &str) -> Option<(String, String)> {
+    match text.split_once('=') {
+        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+        None => std::env::var(text).ok().map(|value| (text.to_owned(), value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_in_the_background_keeps_its_words_apart() {
+        let command = in_background(&["echo".to_owned(), "a b; c".to_owned()]);
+        assert_eq!(command[3..], ["sh", "echo", "a b; c"]);
+    }
+
+    #[test]
+    fn variables_are_taken_as_written_or_from_here() {
+        assert_eq!(variable("A=b=c"), Some(("A".to_owned(), "b=c".to_owned())));
+        assert_eq!(variable("SDCOMPOSE_SURELY_NOT_SET"), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! What verbs stand on: the project from its files, the engine, an observation.
+
+#![expect(clippy::disallowed_methods, reason = "passes the environment and the directory on as arguments")]
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anstream::{AutoStream, ColorChoice};
+use etcetera::BaseStrategy;
+
+use crate::cli::{Global, terminal};
+use crate::container::{names, spec};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
+use crate::engine::Engine;
+use crate::engine::docker::Docker;
+use crate::engine::docker::endpoint::{Endpoint, Surroundings};
+use crate::error::Error;
+use crate::load::{self, Disk, LoadOptions, Loaded};
+use crate::manifest::Manifest;
+use crate::observed::{Observed, Scope};
+use crate::project::{Project, resolve};
+use crate::report::diagnostics::{self, Style};
+
+/// A project together with the files that it came from.
+pub(super) struct Opened {
+    pub(super) manifest: Manifest,
+    pub(super) project: Project,
+}
+
+/// Reads the project. Warnings are printed; errors, all of them, are the error.
+pub(super) fn project(global: &Global) -> Result<Opened, Error> {
+    let (opened, warnings, sources) = quietly(global)?;
+    if !warnings.is_empty() {
+        // Nobody is left to tell where standard error is closed.
+        let _ = write!(io::stderr(), "{}", rendered(&warnings, &sources));
+    }
+    Ok(opened)
+}
+
+/// Reads the project without a word about warnings, which come back.
+fn quietly(global: &Global) -> Result<(Opened, Vec<Diagnostic>, Sources), Error> {
+    let Loaded { mut manifest, mut diagnostics } = load::load(&options(global)?).map_err(|failure| {
+        let load::Failure { sources, diagnostics } = *failure;
+        wrong(global, &diagnostics, &sources)
+    })?;
+    let (project, found) = resolve::resolve(&mut manifest, &Disk);
+    diagnostics.extend(found);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let sources = manifest.sources.clone();
+    match project {
+        Some(project) if !failed => Ok((Opened { manifest, project }, diagnostics, sources)),
+        Some(_) | None => Err(wrong(global, &diagnostics, &sources)),
+    }
+}
+
+fn wrong(global: &Global, diagnostics: &[Diagnostic], sources: &Sources) -> Error {
+    if global.json {
+        let line = crate::report::json::line(
+            "diagnostics",
+            serde_json::json!({ "diagnostics": diagnostics::to_json(diagnostics, sources) }),
+        );
+        // The text on standard error follows in any case.
+        let _ = writeln!(io::stdout(), "{line}");
+    }
+    Error::Manifest(rendered(diagnostics, sources))
+}
+
+fn rendered(found: &[Diagnostic], sources: &Sources) -> String {
+    let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    let width = terminal::size().map_or(100, |(columns, _)| usize::from(columns));
+    diagnostics::render(found, sources, Style { color, width })
+}
+
+fn options(global: &Global) -> Result<LoadOptions, Error> {
+    let current_dir =
+        std::env::current_dir().map_err(|error| Error::local("cannot tell the current directory", error))?;
+    // A variable that is not UTF-8 cannot be named in a manifest.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    Ok(LoadOptions {
+        files: global.file.clone(),
+        project_directory: global.project_directory.clone(),
+        env_files: global.env_file.clone(),
+        project_name: global.project_name.clone(),
+        profiles: global.profile.clone(),
+        variables,
+        current_dir,
+    })
+}
+
+/// An engine and a project in it.
+pub(super) struct Ground {
+    name: String,
+    project: Option<Project>,
+    engine: Box<dyn Engine>,
+}
+
+impl Ground {
+    /// Returns the project's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the project, where there is a manifest.
+    pub(super) fn project(&self) -> Option<&Project> {
+        self.project.as_ref()
+    }
+
+    /// Puts another project in the place of the manifest's: one with other numbers of replicas.
+    pub(super) fn replace_project(&mut self, project: &Project) {
+        self.project = Some(project.clone());
+    }
+
+    /// Returns the engine.
+    pub(super) fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// Returns the names of the manifest's services, also of those that are switched off.
+    pub(super) fn services(&self) -> Vec<String> {
+        let Some(project) = &self.project else { return Vec::new() };
+        project.services.keys().chain(&project.disabled).cloned().collect()
+    }
+
+    /// Takes a snapshot of the project.
+    pub(super) async fn observe(&self) -> Result<Observed, Error> {
+        let scope = match &self.project {
+            Some(project) => scope(project),
+            None => Scope { project: self.name.clone(), ..Scope::default() },
+        };
+        Ok(self.engine.observe(&scope).await?)
+    }
+}
+
+/// Opens a project and its engine; the manifest must be there.
+pub(super) fn with_project(global: &Global) -> Result<(Ground, Project), Error> {
+    let Opened { manifest: _, project } = self::project(global)?;
+    let engine = Box::new(engine(global)?);
+    let ground = Ground { name: project.name.clone(), project: Some(project.clone()), engine };
+    Ok((ground, project))
+}
+
+/// Opens a project and its engine. Where a name is given and there is no manifest, the labels of what is
+/// there have to do.
+pub(super) fn ground(global: &Global) -> Result<Ground, Error> {
+    let (name, project) = match (quietly(global), &global.project_name) {
+        (Ok((opened, _, _)), _) => (opened.project.name.clone(), Some(opened.project)),
+        (Err(Error::Manifest(_)), Some(name)) if global.file.is_empty() && no_manifest(global)? => {
+            (name.clone(), None)
+        }
+        (Err(error), _) => return Err(error),
+    };
+    Ok(Ground { name, project, engine: Box::new(engine(global)?) })
+}
+
+/// Whether the search for a manifest ends without one.
+fn no_manifest(global: &Global) -> Result<bool, Error> {
+    let found = load::load(&options(global)?);
+    let missing = |diagnostic: &Diagnostic| diagnostic.what.starts_with("no manifest");
+    Ok(found.is_err_and(|failure| failure.diagnostics.iter().any(missing)))
+}
+
+/// Returns what of an engine matters to a project.
+pub(super) fn scope(project: &Project) -> Scope {
+    let services = || project.services.values();
+    Scope {
+        project: project.name.clone(),
+        images: services().map(|service| service.image.reference().to_owned()).collect(),
+        volumes: project.volumes.keys().map(|key| spec::volume_name(project, key)).collect(),
+        networks: project.networks.keys().map(|key| spec::network_name(project, key)).collect(),
+        containers: services()
+            .flat_map(|service| (1..=service.replicas).map(|index| names::container(project, service, index)))
+            .collect(),
+    }
+}
+
+/// Makes the way to the engine; the first call shows whether it answers.
+pub(super) fn engine(global: &Global) -> Result<Docker, Error> {
+    Ok(Docker::connect(&endpoint(global)?, &state_dir()?)?)
+}
+
+/// Finds out which engine is meant.
+pub(super) fn endpoint(global: &Global) -> Result<Endpoint, Error> {
+    Ok(Endpoint::find(global.host.as_deref(), &Surroundings::of_process())?)
+}
+
+/// Returns the directory that keeps what must outlive a reboot: sockets that machines are bound to, locks.
+pub(super) fn state_dir() -> Result<PathBuf, Error> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(dir) = set("SDCOMPOSE_STATE_DIR") {
+        return Ok(dir);
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/sdcompose"));
+    }
+    let home = etcetera::choose_base_strategy().map_err(|error| {
+        Error::local("cannot tell where state is kept", io::Error::other(error.to_string()))
+            .help("set HOME, XDG_STATE_HOME or SDCOMPOSE_STATE_DIR")
+    })?;
+    let state = home.state_dir().unwrap_or_else(|| home.home_dir().join(".local/state"));
+    Ok(state.join("sdcompose"))
+}

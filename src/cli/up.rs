@@ -1,0 +1,229 @@
+//! `up`.
+
+use std::io::Write;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cli::confirm::{self, About};
+use crate::cli::interrupt::Interrupts;
+use crate::cli::open::{self, Ground};
+use crate::cli::perform::{carry_out, carry_out_until, joined, shown};
+use crate::cli::{Global, lock, logs, seconds};
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::observed::Observed;
+use crate::plan::change::{self, ChangeOptions};
+use crate::plan::{Plan, up};
+use crate::project::Project;
+
+/// Arguments of `up`.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
+#[command(after_help = "Examples:
+  sdcompose up                       Start all, show their logs; Ctrl-C stops all
+  sdcompose up -d                    Start all and return when they are ready
+  sdcompose up -d web                One service, and what it depends on
+  sdcompose up -d --scale app=3      Three replicas of a service
+  sdcompose up --dry-run             Show the plan and do nothing
+
+Machines are awaited in any case: until systemd inside says that its boot is done.")]
+pub(super) struct Args {
+    /// Services to start [default: all]; what they depend on comes along
+    services: Vec<String>,
+    /// Return when all is ready, instead of showing logs
+    #[arg(short, long)]
+    detach: bool,
+    /// Wait for plain containers as well, until they run or are healthy; implies `-d`
+    #[arg(long)]
+    wait: bool,
+    /// Longest time to wait, for everything together
+    #[arg(long, value_name = "SECONDS")]
+    wait_timeout: Option<u64>,
+    /// Do not start what the services depend on
+    #[arg(long)]
+    no_deps: bool,
+    /// Replace containers also where nothing changed
+    #[arg(long, conflicts_with = "no_recreate")]
+    force_recreate: bool,
+    /// Replace nothing, also where something changed
+    #[arg(long)]
+    no_recreate: bool,
+    /// Make containers without starting them
+    #[arg(long, conflicts_with_all = ["wait", "detach"])]
+    no_start: bool,
+    /// Give replaced containers new anonymous volumes
+    #[arg(short = 'V', long)]
+    renew_anon_volumes: bool,
+    /// Remove containers of services that are not in the manifest
+    #[arg(long)]
+    remove_orphans: bool,
+    /// Build images first
+    #[arg(long)]
+    build: bool,
+    /// Pull images first: `always`; or as the manifest says
+    #[arg(long, value_name = "WHEN", value_parser = ["always", "missing", "policy"])]
+    pull: Option<String>,
+    /// Number of containers of a service, over what the manifest says
+    #[arg(long, value_name = "SERVICE=N", value_parser = scale)]
+    scale: Vec<(String, u32)>,
+    /// Time that containers get to stop
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// Do not ask before something is lost
+    #[arg(short, long)]
+    yes: bool,
+    /// Take over containers that were started from another directory
+    #[arg(long)]
+    any_directory: bool,
+}
+
+fn scale(text: &str) -> Result<(String, u32), String> {
+    let (service, count) = text.split_once('=').ok_or("write SERVICE=N")?;
+    let count = count.parse().map_err(|_| format!("`{count}` is no number of containers"))?;
+    Ok((service.to_owned(), count))
+}
+
+impl Args {
+    fn options(&self) -> up::UpOptions {
+        up::UpOptions {
+            services: self.services.clone(),
+            no_deps: self.no_deps,
+            force_recreate: self.force_recreate,
+            no_recreate: self.no_recreate,
+            remove_orphans: self.remove_orphans,
+            build: self.build,
+            pull: self.pull.as_deref() == Some("always"),
+            wait: self.wait,
+            start: !self.no_start,
+            renew_anonymous: self.renew_anon_volumes,
+            stop_timeout: self.timeout,
+            any_directory: self.any_directory,
+        }
+    }
+}
+
+/// Makes a project run as its manifest says.
+pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
+    let (mut ground, mut project) = open::with_project(global)?;
+    scaled(&mut project, &args.scale)?;
+    ground.replace_project(&project);
+    let options = args.options();
+    if global.dry_run {
+        let (facts, observed) = look(&ground).await?;
+        return shown(global, &whole_plan(&project, &facts, &observed, &options)?);
+    }
+    let interrupts = Interrupts::listen()?;
+    let lock = lock::take(global, &ground, "up", &interrupts).await?;
+    bring_up(global, &ground, &project, args, &interrupts).await?;
+    drop(lock);
+    if args.detach || args.wait || args.no_start {
+        return Ok(());
+    }
+    attached(global, &ground, args, &interrupts).await
+}
+
+/// Puts `--scale` in the place of what the manifest says.
+fn scaled(project: &mut Project, scale: &[(String, u32)]) -> Result<(), Error> {
+    for (name, count) in scale {
+        let Some(service) = project.services.get_mut(name) else {
+            return Err(Error::usage(format!("--scale: the project has no service `{name}`"))
+                .help("`sdcompose config --services` lists them"));
+        };
+        if *count > 1 && service.container_name.is_some() {
+            return Err(Error::usage(format!("--scale: `{name}` has a fixed `container_name`"))
+                .help("remove `container_name` to have several containers"));
+        }
+        service.replicas = *count;
+    }
+    Ok(())
+}
+
+/// Asks the engine what it is and what it has, both at once.
+pub(super) async fn look(ground: &Ground) -> Result<(Facts, Observed), Error> {
+    let (facts, observed) = tokio::join!(ground.engine().facts(), ground.observe());
+    Ok((facts?, observed?))
+}
+
+/// Plans everything from one look, for showing it: what images will bring is not known yet.
+pub(super) fn whole_plan(
+    project: &Project,
+    facts: &Facts,
+    observed: &Observed,
+    options: &up::UpOptions,
+) -> Result<Plan, Error> {
+    let images = up::images(project, observed, options);
+    let plan = up::up(project, facts, observed, options).map_err(Error::Refused)?;
+    Ok(joined(images, plan))
+}
+
+async fn bring_up(
+    global: &Global,
+    ground: &Ground,
+    project: &Project,
+    args: &Args,
+    interrupts: &Interrupts,
+) -> Result<(), Error> {
+    let options = args.options();
+    let deadline = args.wait_timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let (facts, mut observed) = look(ground).await?;
+    let images = up::images(project, &observed, &options);
+    if !images.steps.is_empty() {
+        carry_out_until(deadline, global, ground, &images, interrupts).await?;
+        observed = ground.observe().await?;
+    }
+    let plan = up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
+    confirm::losses(&plan, About::Everything, args.yes)?;
+    carry_out_until(deadline, global, ground, &plan, interrupts).await?;
+    Ok(())
+}
+
+/// Shows logs until Ctrl-C, which stops the services in reverse order; a second one kills them, a third
+/// one leaves them as they are.
+async fn attached(
+    global: &Global,
+    ground: &Ground,
+    args: &Args,
+    interrupts: &Interrupts,
+) -> Result<(), Error> {
+    let observed = ground.observe().await?;
+    let before = interrupts.count();
+    tokio::select! {
+        result = logs::follow_from_now(ground, &observed, &args.services, global.json) => return result,
+        () = interrupts.reach(before + 1) => {}
+    }
+    let kind = interrupts.kind();
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(anstream::stderr(), "\nstopping; Ctrl-C again kills, once more leaves all as it is");
+    let observed = ground.observe().await?;
+    let chosen = ChangeOptions {
+        services: args.services.clone(),
+        stop_timeout: args.timeout,
+        ..ChangeOptions::default()
+    };
+    let stop = change::stop(ground.project(), &observed, &chosen);
+    let stopping = carry_out(global, ground, &stop, interrupts);
+    tokio::select! {
+        result = stopping => if result.is_ok() { return Err(Error::Interrupted(kind)) },
+        () = interrupts.reach(before + 2) => {}
+    }
+    let observed = ground.observe().await?;
+    let kill = change::kill(&observed, &chosen, None);
+    tokio::select! {
+        result = carry_out(global, ground, &kill, interrupts) => { result?; }
+        () = interrupts.reach(before + 3) => {}
+    }
+    Err(Error::Interrupted(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_is_a_service_and_a_number() {
+        assert_eq!(scale("app=3"), Ok(("app".to_owned(), 3)));
+        assert!(scale("app").is_err());
+        assert_eq!(scale("app=x"), Err("`x` is no number of containers".to_owned()));
+    }
+}

@@ -1,0 +1,205 @@
+//! Networks that the top level declares, and what networks and volumes share there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::project::{IpamPool, Network, NetworkChoice, name};
+use crate::yaml::{Entry, Node, Value};
+
+use super::Written;
+use super::network::DEFAULT;
+use super::reader::Reader;
+use super::service::{field, flag, labels, place};
+
+mod volumes;
+
+pub(super) use volumes::volumes;
+
+/// Reads the top-level networks, and keeps those that a service joins. Says which are joined and missing.
+pub(super) fn networks(
+    r: &mut Reader<'_>,
+    root: &Node,
+    project: &str,
+    services: &[Written<'_>],
+) -> IndexMap<String, Network> {
+    let mut declared: IndexMap<String, Network> = IndexMap::new();
+    for entry in root.get("networks").map(|node| r.entries_or_none(node, "networks")).unwrap_or_default() {
+        if let Some(network) = one(r, entry, project) {
+            declared.insert(network.key.clone(), network);
+        }
+    }
+    if !declared.contains_key(DEFAULT) {
+        let network = plain(DEFAULT, format!("{project}_{DEFAULT}"));
+        declared.insert(DEFAULT.to_owned(), network);
+    }
+    let mut used = BTreeSet::new();
+    for written in services {
+        let NetworkChoice::Join(joined) = &written.service.network else { continue };
+        for key in joined.keys() {
+            if declared.contains_key(key) {
+                used.insert(key.clone());
+            } else {
+                undeclared(r, written, key, declared.keys().map(String::as_str));
+            }
+        }
+    }
+    declared.retain(|key, _| used.contains(key));
+    declared
+}
+
+fn undeclared<'a>(
+    r: &mut Reader<'_>,
+    written: &Written<'_>,
+    key: &str,
+    names: impl Iterator<Item = &'a str>,
+) {
+    let node = &written.entry.value;
+    let span = node.get("networks").map_or(node.span, |networks| place_of_name(networks, key));
+    let mut diagnostic = Diagnostic::error(
+        format!("`{}` joins the network `{key}`, which is not declared", written.entry.key),
+        span,
+    );
+    diagnostic = match r.nearest(key, names) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(span, near),
+        None => diagnostic.help(format!("declare it: networks: {{ {key}: {{}} }} at the top level")),
+    };
+    r.push(diagnostic);
+}
+
+fn plain(key: &str, name: String) -> Network {
+    Network {
+        key: key.to_owned(),
+        name,
+        external: false,
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        internal: false,
+        attachable: false,
+        enable_ipv6: false,
+        ipam: Vec::new(),
+        labels: BTreeMap::new(),
+    }
+}
+
+fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Network> {
+    let node = &entry.value;
+    if !matches!(node.value, Value::Null | Value::Mapping(_)) {
+        r.wrong(node, &format!("networks.{}", entry.key), "a mapping");
+        return None;
+    }
+    let (external, name) = identity(r, entry, project, "networks");
+    Some(Network {
+        external,
+        driver: field(r, node, "driver", Reader::some_text),
+        driver_opts: options(r, node),
+        internal: flag(r, node, "internal"),
+        attachable: flag(r, node, "attachable"),
+        enable_ipv6: flag(r, node, "enable_ipv6"),
+        ipam: ipam(r, node),
+        labels: labels(r, node, "labels").into_iter().collect(),
+        ..plain(&entry.key, name)
+    })
+}
+
+/// Where a name stands in a list of names or as a key of a mapping.
+pub(super) fn place_of_name(node: &Node, name: &str) -> Span {
+    match &node.value {
+        Value::Sequence(items) => items
+            .iter()
+            .find(|item| matches!(&item.value, Value::Scalar { text, .. } if &**text == name))
+            .map_or(node.span, |item| item.span),
+        Value::Mapping(_) => node.entry(name).map_or(node.span, |entry| entry.key_span),
+        Value::Null | Value::Scalar { .. } => node.span,
+    }
+}
+
+/// Whether a network or volume is somebody else's, and its name in the engine.
+pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &str) -> (bool, String) {
+    let node = &entry.value;
+    let given = field(r, node, "name", Reader::some_text);
+    let (external, legacy) = match node.get("external") {
+        None => (false, None),
+        // `external: {name: …}` is the older form of `external: true` beside `name:`.
+        Some(external) if matches!(external.value, Value::Mapping(_)) => {
+            (true, field(r, external, "name", Reader::some_text))
+        }
+        Some(external) => (r.boolean(external, "external").unwrap_or(false), None),
+    };
+    let default = || if external { entry.key.to_string() } else { format!("{project}_{}", entry.key) };
+    let chosen = given.or(legacy).unwrap_or_else(default);
+    if !name::is_object(&chosen) {
+        r.push(
+            Diagnostic::error(
+                format!("{chosen:?} cannot be a name in the engine ({kind}.{})", entry.key),
+                entry.key_span,
+            )
+            .help("a letter or a digit, then letters, digits, `_`, `.` and `-`"),
+        );
+    }
+    (external, chosen)
+}
+
+/// Reads `driver_opts`, whose numbers become text.
+pub(super) fn options(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, String> {
+    let pairs = node.get("driver_opts").map(|node| r.pairs(node, "driver_opts")).unwrap_or_default();
+    pairs.into_iter().map(|pair| (pair.name, pair.value.unwrap_or_default())).collect()
+}
+
+fn ipam(r: &mut Reader<'_>, node: &Node) -> Vec<IpamPool> {
+    let Some(node) = node.get("ipam") else { return Vec::new() };
+    r.entries_or_none(node, "ipam");
+    let Some(config) = node.get("config") else { return Vec::new() };
+    r.items(config, "ipam.config").iter().map(|item| pool(r, item)).collect()
+}
+
+fn pool(r: &mut Reader<'_>, node: &Node) -> IpamPool {
+    r.entries(node, "ipam.config");
+    let subnet = field(r, node, "subnet", cidr);
+    let gateway = field(r, node, "gateway", Reader::some_text);
+    if let Some(gateway) = &gateway {
+        match (gateway.parse::<IpAddr>(), subnet.as_deref().and_then(parse_cidr)) {
+            (Err(_), _) => {
+                r.error(format!("`gateway`: `{gateway}` is not an IP address"), place(node, "gateway"));
+            }
+            (Ok(address), Some(net)) if !contains(net, address) => {
+                r.error(format!("the gateway {gateway} is outside of the subnet"), place(node, "gateway"));
+            }
+            (Ok(_), Some(_) | None) => {}
+        }
+    }
+    IpamPool { subnet, ip_range: field(r, node, "ip_range", cidr), gateway }
+}
+
+fn cidr(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
+    let text = r.some_text(node, key)?;
+    if parse_cidr(&text).is_none() {
+        r.push(
+            Diagnostic::error(format!("`{key}`: `{text}` is not a subnet"), node.span)
+                .help("such as 10.1.0.0/24 or fd00:1::/64"),
+        );
+    }
+    Some(text)
+}
+
+/// Address and length of a prefix.
+fn parse_cidr(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, length) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let length: u32 = length.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    (length <= most).then_some((address, length))
+}
+
+fn contains((net, length): (IpAddr, u32), address: IpAddr) -> bool {
+    let prefix = |bits: u128, width: u32| if length == 0 { 0 } else { bits >> (width - length) };
+    match (net, address) {
+        (IpAddr::V4(net), IpAddr::V4(address)) => {
+            prefix(u32::from(net).into(), 32) == prefix(u32::from(address).into(), 32)
+        }
+        (IpAddr::V6(net), IpAddr::V6(address)) => prefix(net.into(), 128) == prefix(address.into(), 128),
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+    }
+}

@@ -1,0 +1,110 @@
+//! Volumes that the top level declares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::project::{MountSource, Volume};
+use crate::yaml::{Entry, Node, Value};
+
+use super::super::Written;
+use super::super::reader::Reader;
+use super::super::service::{field, labels};
+use super::{identity, options};
+
+/// Reads the top-level volumes, and keeps those that a service mounts. Says which are mounted and missing.
+pub(in crate::project::resolve) fn volumes(
+    r: &mut Reader<'_>,
+    root: &Node,
+    project: &str,
+    services: &[Written<'_>],
+) -> IndexMap<String, Volume> {
+    let mut declared: IndexMap<String, Volume> = IndexMap::new();
+    for entry in root.get("volumes").map(|node| r.entries_or_none(node, "volumes")).unwrap_or_default() {
+        if let Some(volume) = one(r, entry, project) {
+            declared.insert(volume.key.clone(), volume);
+        }
+    }
+    let mut used = BTreeSet::new();
+    for written in services {
+        for mount in &written.service.mounts {
+            let MountSource::Volume { key, nocopy: _ } = &mount.source else { continue };
+            if declared.contains_key(key) {
+                used.insert(key.clone());
+            } else {
+                undeclared(r, written, key, declared.keys().map(String::as_str));
+            }
+        }
+    }
+    declared.retain(|key, _| used.contains(key));
+    declared
+}
+
+fn undeclared<'a>(
+    r: &mut Reader<'_>,
+    written: &Written<'_>,
+    key: &str,
+    names: impl Iterator<Item = &'a str>,
+) {
+    let node = &written.entry.value;
+    let span = node.get("volumes").map_or(node.span, |node| place_of_source(node, key));
+    let mut diagnostic = Diagnostic::error(
+        format!("`{}` mounts the volume `{key}`, which is not declared", written.entry.key),
+        span,
+    );
+    if let Some(near) = r.nearest(key, names) {
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+    }
+    diagnostic = if key.contains('/') {
+        diagnostic.help(format!("for a directory beside the manifest, write ./{key}"))
+    } else {
+        diagnostic.help(format!("declare it: volumes: {{ {key}: {{}} }} at the top level"))
+    };
+    r.push(diagnostic);
+}
+
+fn place_of_source(node: &Node, key: &str) -> Span {
+    let Value::Sequence(items) = &node.value else { return node.span };
+    items
+        .iter()
+        .find(|item| match &item.value {
+            Value::Scalar { text, .. } => text.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')),
+            Value::Mapping(_) => {
+                matches!(item.get("source").map(|node| &node.value), Some(Value::Scalar { text, .. }) if &**text == key)
+            }
+            Value::Null | Value::Sequence(_) => false,
+        })
+        .map_or(node.span, |item| item.span)
+}
+
+fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
+    let node = &entry.value;
+    if !matches!(node.value, Value::Null | Value::Mapping(_)) {
+        r.wrong(node, &format!("volumes.{}", entry.key), "a mapping");
+        return None;
+    }
+    let (external, name) = identity(r, entry, project, "volumes");
+    let driver = field(r, node, "driver", Reader::some_text);
+    let mut driver_opts = options(r, node);
+    absolute_device(r, driver.as_deref(), &mut driver_opts);
+    Some(Volume {
+        key: entry.key.to_string(),
+        name,
+        external,
+        driver,
+        driver_opts,
+        labels: labels(r, node, "labels").into_iter().collect(),
+    })
+}
+
+/// Compose resolves `device` as a path only with `driver: local` written out and `o: bind`.
+fn absolute_device(r: &Reader<'_>, driver: Option<&str>, options: &mut BTreeMap<String, String>) {
+    let binds = options.get("o").is_some_and(|o| o.split(',').any(|word| word == "bind"));
+    if driver == Some("local")
+        && binds
+        && let Some(device) = options.get_mut("device")
+    {
+        *device = r.path(device).to_string_lossy().into_owned();
+    }
+}

@@ -1,0 +1,158 @@
+//! How a machine boots and when it is ready: `target`, `init`, `args`, `ready`, `boot_timeout`, `identity`.
+
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+use crate::project::{Identity, Ready, quantity};
+use crate::systemd::UnitName;
+use crate::yaml::Value;
+
+use super::super::process::Process;
+use super::super::reader::Reader;
+use super::unit_names::{checked_unit, unit_name};
+use super::{Layers, unknown_word};
+
+/// The unit that a machine boots: `sysinit.target` would leave enabled services unstarted and /run/nologin
+/// in place (systemd.special(7)).
+const TARGET: &str = "multi-user.target";
+/// How long a boot may take: the same time that systemd gives a unit (`DefaultTimeoutStartSec=`).
+const BOOT_TIMEOUT: Duration = Duration::from_secs(90);
+
+pub(super) fn target(r: &mut Reader<'_>, layers: &Layers<'_>) -> UnitName {
+    let given = layers.last("target").and_then(|node| {
+        let unit = unit_name(r, node, "systemd.target")?;
+        if unit.suffix() != "target" {
+            r.push(
+                Diagnostic::error(format!("`systemd.target` must be a target, found `{unit}`"), node.span)
+                    .help("to start a unit at boot, put it under `systemd.enable`"),
+            );
+        }
+        Some(unit)
+    });
+    given.unwrap_or_else(default_target)
+}
+
+/// Invariant: the constant is a unit's name, which a test holds it to.
+fn default_target() -> UnitName {
+    UnitName::parse(TARGET).unwrap_or_else(|error| unreachable!("{TARGET}: {error}"))
+}
+
+pub(super) fn init(r: &mut Reader<'_>, layers: &Layers<'_>, process: &Process) -> Option<String> {
+    let Some(node) = layers.last("init") else { return process.systemd.clone() };
+    let text = r.some_text(node, "systemd.init")?;
+    if !text.starts_with('/') {
+        r.push(
+            Diagnostic::error(format!("`systemd.init` must be an absolute path, found `{text}`"), node.span)
+                .help("leave it out: systemd is found in the image"),
+        );
+        return None;
+    }
+    Some(text)
+}
+
+pub(super) fn args(r: &mut Reader<'_>, layers: &Layers<'_>, process: &Process) -> Vec<String> {
+    /// Arguments that have a field of their own.
+    const FIELDS: [(&str, &str); 6] = [
+        ("--unit=", "target"),
+        ("systemd.unit=", "target"),
+        ("--log-level=", "log_level"),
+        ("systemd.log_level=", "log_level"),
+        ("--log-target=", "log_target"),
+        ("systemd.log_target=", "log_target"),
+    ];
+    let mut all = Vec::new();
+    for node in layers.all("args") {
+        for text in r.text_or_texts(node, "systemd.args") {
+            if let Some((_, field)) = FIELDS.iter().find(|(start, _)| text.starts_with(start)) {
+                r.push(
+                    Diagnostic::error(format!("`{text}` has a field of its own"), node.span)
+                        .help(format!("use `systemd.{field}`")),
+                );
+            }
+            if text.starts_with("systemd.setenv=") || text.starts_with("systemd.set_credential=") {
+                r.push(
+                    Diagnostic::warning(format!("every user in the machine can read `{text}`"), node.span)
+                        .help("PID 1's arguments are in /proc/1/cmdline; use `environment` or `systemd.credentials`"),
+                );
+            }
+            all.push(text);
+        }
+    }
+    all.extend(process.systemd_args.iter().cloned());
+    all
+}
+
+pub(super) fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
+    let Some(node) = layers.last("ready") else { return Ready::Running };
+    if let Value::Sequence(items) = &node.value {
+        let units: Vec<UnitName> =
+            items.iter().filter_map(|item| unit_name(r, item, "systemd.ready")).collect();
+        if items.is_empty() {
+            r.push(
+                Diagnostic::error("`systemd.ready` names no unit", node.span)
+                    .help("give `running`, `degraded`, or a list of units"),
+            );
+        }
+        return Ready::Units(units);
+    }
+    match r.some_text(node, "systemd.ready").as_deref() {
+        Some("running") | None => Ready::Running,
+        Some("degraded") => Ready::Degraded,
+        Some(text) if text.contains('.') => {
+            Ready::Units(checked_unit(r, text, node.span).into_iter().collect())
+        }
+        Some(text) => {
+            unknown_word(r, node, "systemd.ready", text, &["running", "degraded", "[a list of units]"]);
+            Ready::Running
+        }
+    }
+}
+
+pub(super) fn boot_timeout(r: &mut Reader<'_>, layers: &Layers<'_>) -> Duration {
+    let Some(node) = layers.last("boot_timeout") else { return BOOT_TIMEOUT };
+    let Some(text) = r.text(node, "systemd.boot_timeout") else { return BOOT_TIMEOUT };
+    match quantity::duration(&text) {
+        Ok(Duration::ZERO) => {
+            r.error("`systemd.boot_timeout` must be longer than 0", node.span);
+            BOOT_TIMEOUT
+        }
+        Ok(timeout) => timeout,
+        Err(why) => {
+            r.error(format!("`systemd.boot_timeout` is not a duration: {why}"), node.span);
+            BOOT_TIMEOUT
+        }
+    }
+}
+
+pub(super) fn identity(r: &mut Reader<'_>, layers: &Layers<'_>) -> Identity {
+    let Some(node) = layers.last("identity") else { return Identity::Derived };
+    let Some(text) = r.word(node, "systemd.identity") else { return Identity::Derived };
+    match text {
+        "derived" => Identity::Derived,
+        "image" => Identity::Image,
+        fixed => {
+            let digits = fixed.replace('-', "").to_ascii_lowercase();
+            let good = digits.len() == 32
+                && digits.bytes().all(|b| b.is_ascii_hexdigit())
+                && digits.bytes().any(|b| b != b'0');
+            if good {
+                return Identity::Fixed(digits);
+            }
+            r.push(
+                Diagnostic::error(format!("`systemd.identity` cannot be `{fixed}`"), node.span)
+                    .help("give `derived`, `image`, or 32 hexadecimal digits that are not all 0"),
+            );
+            Identity::Derived
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_target_is_a_unit() {
+        assert_eq!(default_target().as_str(), "multi-user.target");
+    }
+}
