@@ -6,57 +6,84 @@
 
 use std::collections::HashMap;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{Dialect, Manifest};
-use crate::project::{IpamPool, Network, Project, Volume, scalar};
+use crate::project::{IpamPool, Network, Project, Service, Volume, scalar};
 use crate::yaml::{Node, Value};
 
 pub mod explain;
 mod machine;
 mod service;
 
-/// Shows a project. The manifest that it was made from gives the name of the `systemd` key (`x-systemd` in a
-/// compose file) and the top-level extensions.
-#[must_use]
-pub fn show(project: &Project, manifest: &Manifest) -> Json {
-    let mut shown = as_written(project, manifest);
-    double_dollars(&mut shown);
-    shown
+/// A project to be serialized, as JSON or as YAML. One service at a time is turned into values, so that a
+/// project of thousands needs no more memory than its text.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    project: &'a Project,
+    manifest: &'a Manifest,
+    only: &'a [String],
 }
 
-/// The same with single dollars.
-fn as_written(project: &Project, manifest: &Manifest) -> Json {
-    let Project { name, directory: _, files: _, services, disabled: _, networks, volumes } = project;
-    let mut shown = Map::new();
-    shown.insert("name".to_owned(), json!(name));
-    let written: HashMap<&str, &Node> = match manifest.root.get("services").map(|node| &node.value) {
+/// Shows a project. The manifest that it was made from gives the name of the `systemd` key (`x-systemd` in a
+/// compose file), the top-level extensions, and spellings. Where `only` is not empty, other services than these
+/// are left out.
+#[must_use]
+pub fn show<'a>(project: &'a Project, manifest: &'a Manifest, only: &'a [String]) -> Shown<'a> {
+    Shown { project, manifest, only }
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Project { name, directory: _, files: _, services: _, disabled: _, networks, volumes } =
+            self.project;
+        let mut shown = serializer.serialize_map(None)?;
+        shown.serialize_entry("name", name)?;
+        if !networks.is_empty() {
+            let networks: Map<String, Json> =
+                networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
+            shown.serialize_entry("networks", &doubled(Json::Object(networks)))?;
+        }
+        shown.serialize_entry("services", &Services(*self))?;
+        if !volumes.is_empty() {
+            let volumes: Map<String, Json> =
+                volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
+            shown.serialize_entry("volumes", &doubled(Json::Object(volumes)))?;
+        }
+        if let Value::Mapping(entries) = &self.manifest.root.value {
+            let is_extension = |key: &str| key.starts_with("x-") && key != "x-systemd";
+            for entry in entries.iter().filter(|entry| is_extension(&entry.key)) {
+                shown.serialize_entry(&entry.key, &doubled(plain(&entry.value)))?;
+            }
+        }
+        shown.end()
+    }
+}
+
+/// The services of a project to be serialized, by name.
+struct Services<'a>(Shown<'a>);
+
+impl Serialize for Services<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Shown { project, manifest, only } = self.0;
+        let written = written(manifest);
+        let mut services: Vec<(&String, &Service)> =
+            project.services.iter().filter(|(name, _)| only.is_empty() || only.contains(name)).collect();
+        services.sort_by_key(|(name, _)| *name);
+        serializer.collect_map(services.into_iter().map(|(name, service)| {
+            let node = written.get(name.as_str()).copied();
+            (name, doubled(service::show(service, node, &project.name, manifest.dialect)))
+        }))
+    }
+}
+
+/// The services as they were written.
+fn written(manifest: &Manifest) -> HashMap<&str, &Node> {
+    match manifest.root.get("services").map(|node| &node.value) {
         Some(Value::Mapping(entries)) => entries.iter().map(|entry| (&*entry.key, &entry.value)).collect(),
         Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => HashMap::new(),
-    };
-    let services: Map<String, Json> = services
-        .iter()
-        .map(|(key, service)| {
-            let node = written.get(key.as_str()).copied();
-            (key.clone(), service::show(service, node, name, manifest.dialect))
-        })
-        .collect();
-    shown.insert("services".to_owned(), Json::Object(services));
-    if !networks.is_empty() {
-        let networks: Map<String, Json> =
-            networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
-        shown.insert("networks".to_owned(), Json::Object(networks));
     }
-    if !volumes.is_empty() {
-        let volumes: Map<String, Json> = volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
-        shown.insert("volumes".to_owned(), Json::Object(volumes));
-    }
-    if let Value::Mapping(entries) = &manifest.root.value {
-        let extensions =
-            entries.iter().filter(|entry| entry.key.starts_with("x-") && &*entry.key != "x-systemd");
-        shown.extend(extensions.map(|entry| (entry.key.to_string(), plain(&entry.value))));
-    }
-    Json::Object(shown)
 }
 
 /// The key that makes a machine.
@@ -158,6 +185,12 @@ fn plain(node: &Node) -> Json {
             Json::Object(entries.iter().map(|entry| (entry.key.to_string(), plain(&entry.value))).collect())
         }
     }
+}
+
+/// Doubles every `$` of the values, since what is printed is interpolated when it is read.
+fn doubled(mut value: Json) -> Json {
+    double_dollars(&mut value);
+    value
 }
 
 fn double_dollars(value: &mut Json) {
