@@ -176,11 +176,12 @@ pub(super) async fn journal<'a>(
         follow,
         after,
     };
-    let command = ExecSpec { command: query.command(), ..ExecSpec::default() };
+    let command = ExecSpec { command: query.command(), stdin: follow, ..ExecSpec::default() };
     let session = engine.session(&origin.name, &command).await.map_err(|error| error.to_string())?;
     let Session { input, output, resize: _, exit } = session;
-    drop(input);
     let state = Reading {
+        // Its end would end a command that follows.
+        _input: follow.then_some(input),
         output,
         exit: Some(exit),
         buffer: Vec::new(),
@@ -216,6 +217,7 @@ pub(super) fn warn(text: &str) {
 
 /// A journal that is being read.
 struct Reading {
+    _input: Option<std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>>,
     output: BoxStream<'static, Result<Chunk, EngineError>>,
     exit: Option<futures_util::future::BoxFuture<'static, Result<i64, EngineError>>>,
     buffer: Vec<u8>,
