@@ -1,13 +1,15 @@
 //! Goes on showing what comes, across restarts and replacements of containers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::cli::enter::enterable;
 use crate::cli::logs::merge::{WINDOW, Window};
 use crate::cli::logs::source::{self, Origin, SharedMark, Wish};
 use crate::cli::logs::{Marks, Printer};
@@ -15,6 +17,9 @@ use crate::cli::open::Ground;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::report::logs::Line;
+
+/// Time between the end of a container's lines and the look whether it runs again.
+const SETTLING: Duration = Duration::from_millis(300);
 
 /// Follows containers until none of them runs any more. A container that starts again, or a new one that
 /// `chosen` takes, is followed as well, from where its lines ended.
@@ -96,7 +101,7 @@ async fn one(
         }
     };
     let journal = async {
-        if !wish.journal(&origin) || !source::enterable(engine, &origin).await {
+        if !wish.journal(&origin) || !enterable(engine, &origin.name, origin.ready_seen).await {
             return;
         }
         match source::journal(engine, &origin, wish, &mark, true).await {
@@ -107,10 +112,13 @@ async fn one(
                     }
                 }
             }
-            Err(why) => source::warn(&format!("{}: {why}", origin.name)),
+            Err(None) => {}
+            Err(Some(why)) => source::warn(&format!("{}: {why}", origin.name)),
         }
     };
     tokio::join!(console, journal);
+    // The engine still lists a container as running for a moment after its streams ended.
+    sleep(SETTLING).await;
     origin.name
 }
 
