@@ -1,7 +1,6 @@
 //! Goes on showing what comes, across restarts and replacements of containers.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
