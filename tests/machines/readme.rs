@@ -34,8 +34,9 @@ fn blocks(readme: &str) -> Vec<Block> {
     found
 }
 
-fn readme() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The commands of the shell blocks, without the remark behind each.
@@ -47,7 +48,7 @@ fn commands(blocks: &[Block]) -> Vec<String> {
 #[test]
 fn the_first_own_machine_of_the_readme_runs() {
     Bench::run_on(View::V1, |bench| {
-        let blocks = blocks(&readme());
+        let blocks = blocks(&file("README.md"));
         let of = |language: &str| &blocks.iter().find(|block| block.language == language).unwrap().text;
         let port = free_port();
         bench.write("Dockerfile", of("dockerfile"));
@@ -75,8 +76,8 @@ fn the_first_own_machine_of_the_readme_runs() {
 
 #[test]
 fn every_make_target_of_the_readme_is_there() {
-    let makefile = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile")).unwrap();
-    let commands = commands(&blocks(&readme()));
+    let makefile = file("Makefile");
+    let commands = commands(&blocks(&file("README.md")));
     let targets: Vec<_> = commands.iter().filter_map(|command| command.strip_prefix("make ")).collect();
     assert!(targets.contains(&"demo") && targets.contains(&"test"), "{targets:?}");
     for target in targets {
