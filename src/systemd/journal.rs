@@ -10,6 +10,15 @@ use serde_json::Value;
 const FIELDS: &str =
     "--output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT,OBJECT_SYSTEMD_UNIT,SYSLOG_IDENTIFIER,_COMM,_PID";
 
+/// Runs its arguments until they end, until its own input ends, or until it is told to stop.
+///
+/// A command that an engine runs inside a container outlives the client that asked for it; its input does
+/// not. And `journalctl --follow` of systemd 252 outlives the SIGTERM that PID 1 sends to all processes when
+/// a machine goes down, which delays every stop by ten seconds (measured), hence SIGKILL.
+const LEASH: &str = "exec 3<&0; \"$@\" </dev/null & j=$!; trap : TERM; \
+    (trap : TERM; cat <&3 >/dev/null; kill -9 $j) 2>/dev/null & w=$!; \
+    wait $j; code=$?; kill -9 $w 2>/dev/null; exit $code";
+
 /// One entry of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -106,7 +115,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Returns the command whose output [`parse`] reads line by line.
+    /// Returns the command whose output [`parse`] reads line by line. One that follows must be given an input,
+    /// and ends with it.
     #[must_use]
     pub fn command(&self) -> Vec<String> {
         let Self { units, priority, tail, since, until, follow, after } = self;
@@ -128,6 +138,8 @@ impl Query {
         }
         if *follow {
             command.push("--follow".to_owned());
+            let leash = ["/bin/sh", "-c", LEASH, "sh"].map(str::to_owned);
+            command.splice(..0, leash);
         }
         command
     }
@@ -255,7 +267,8 @@ mod tests {
             after: Some("s=1;i=2".to_owned()),
             ..Query::default()
         };
-        assert_eq!(query.command()[6..].join(" "), "--after-cursor=s=1;i=2 --no-tail --follow");
+        assert_eq!(query.command()[10..].join(" "), "--after-cursor=s=1;i=2 --no-tail --follow");
+        assert_eq!(query.command()[..2].join(" "), "/bin/sh -c");
     }
 
     #[test]
