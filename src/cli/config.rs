@@ -1,7 +1,7 @@
 //! `config`.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::ValueEnum;
 
@@ -146,8 +146,7 @@ fn printed(global: &Global, args: &Args, opened: &Opened) -> Result<String, Erro
         Format::Json => serde_json::to_string_pretty(&shown)
             .map(|text| text + "\n")
             .map_err(|error| Error::local("cannot write JSON", error.into())),
-        Format::Yaml => serde_yaml::to_string(&shown)
-            .map_err(|error| Error::local("cannot write YAML", io::Error::other(error.to_string()))),
+        Format::Yaml => Ok(shown.to_yaml()),
     }
 }
 

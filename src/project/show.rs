@@ -16,6 +16,7 @@ use crate::yaml::{Node, Value};
 pub mod explain;
 mod machine;
 mod service;
+mod yaml;
 
 /// A project to be serialized, as JSON or as YAML. One service at a time is turned into values, so that a
 /// project of thousands needs no more memory than its text.
@@ -34,27 +35,80 @@ pub fn show<'a>(project: &'a Project, manifest: &'a Manifest, only: &'a [String]
     Shown { project, manifest, only }
 }
 
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Shown<'_> {
+    /// Writes the project as YAML.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        let mut out = String::new();
+        for part in self.parts() {
+            match part {
+                Part::Value(key, value) => yaml::entry(&mut out, 0, key, &value),
+                Part::Services if self.services().next().is_none() => {
+                    yaml::entry(&mut out, 0, "services", &json!({}));
+                }
+                Part::Services => {
+                    yaml::heading(&mut out, 0, "services");
+                    for (name, service) in self.services() {
+                        yaml::entry(&mut out, 2, name, &service);
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// The top level in order.
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         let Project { name, directory: _, files: _, services: _, disabled: _, networks, volumes } =
             self.project;
+        let networks: Map<String, Json> =
+            networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
+        let volumes: Map<String, Json> = volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
+        let filled = |key, map: Map<String, Json>| {
+            (!map.is_empty()).then(|| Part::Value(key, doubled(Json::Object(map))))
+        };
+        let extensions: Vec<Part<'_>> = match &self.manifest.root.value {
+            Value::Mapping(entries) => entries
+                .iter()
+                .filter(|entry| entry.key.starts_with("x-") && &*entry.key != "x-systemd")
+                .map(|entry| Part::Value(&entry.key, doubled(plain(&entry.value))))
+                .collect(),
+            Value::Null | Value::Scalar { .. } | Value::Sequence(_) => Vec::new(),
+        };
+        std::iter::once(Part::Value("name", json!(name)))
+            .chain(filled("networks", networks))
+            .chain(std::iter::once(Part::Services))
+            .chain(filled("volumes", volumes))
+            .chain(extensions)
+    }
+
+    /// The services by name.
+    fn services(&self) -> impl Iterator<Item = (&String, Json)> {
+        let Self { project, manifest, only } = *self;
+        let written = written(manifest);
+        let mut services: Vec<(&String, &Service)> =
+            project.services.iter().filter(|(name, _)| only.is_empty() || only.contains(name)).collect();
+        services.sort_by_key(|(name, _)| *name);
+        services.into_iter().map(move |(name, service)| {
+            let node = written.get(name.as_str()).copied();
+            (name, doubled(service::show(service, node, &project.name, manifest.dialect)))
+        })
+    }
+}
+
+/// One entry of the top level.
+enum Part<'a> {
+    Value(&'a str, Json),
+    Services,
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut shown = serializer.serialize_map(None)?;
-        shown.serialize_entry("name", name)?;
-        if !networks.is_empty() {
-            let networks: Map<String, Json> =
-                networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
-            shown.serialize_entry("networks", &doubled(Json::Object(networks)))?;
-        }
-        shown.serialize_entry("services", &Services(*self))?;
-        if !volumes.is_empty() {
-            let volumes: Map<String, Json> =
-                volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
-            shown.serialize_entry("volumes", &doubled(Json::Object(volumes)))?;
-        }
-        if let Value::Mapping(entries) = &self.manifest.root.value {
-            let is_extension = |key: &str| key.starts_with("x-") && key != "x-systemd";
-            for entry in entries.iter().filter(|entry| is_extension(&entry.key)) {
-                shown.serialize_entry(&entry.key, &doubled(plain(&entry.value)))?;
+        for part in self.parts() {
+            match part {
+                Part::Value(key, value) => shown.serialize_entry(key, &value)?,
+                Part::Services => shown.serialize_entry("services", &Services(self))?,
             }
         }
         shown.end()
@@ -62,19 +116,11 @@ impl Serialize for Shown<'_> {
 }
 
 /// The services of a project to be serialized, by name.
-struct Services<'a>(Shown<'a>);
+struct Services<'a>(&'a Shown<'a>);
 
 impl Serialize for Services<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Shown { project, manifest, only } = self.0;
-        let written = written(manifest);
-        let mut services: Vec<(&String, &Service)> =
-            project.services.iter().filter(|(name, _)| only.is_empty() || only.contains(name)).collect();
-        services.sort_by_key(|(name, _)| *name);
-        serializer.collect_map(services.into_iter().map(|(name, service)| {
-            let node = written.get(name.as_str()).copied();
-            (name, doubled(service::show(service, node, &project.name, manifest.dialect)))
-        }))
+        serializer.collect_map(self.0.services())
     }
 }
 

@@ -59,7 +59,7 @@ fn what_config_prints_reads_back_as_the_same_project() {
     for dialect in [Dialect::Sdcompose] {
         let (first, written) = both(RICH, dialect);
         let shown = json(&first, &written);
-        for text in [serde_json::to_string_pretty(&shown).unwrap(), serde_yaml::to_string(&shown).unwrap()] {
+        for text in [serde_json::to_string_pretty(&shown).unwrap(), show(&first, &written, &[]).to_yaml()] {
             let (again, read) = both(&interpolated(&text), dialect);
             assert_eq!(json(&again, &read), shown, "{text}");
             let mut again = again;
