@@ -193,3 +193,11 @@ fn only_the_services_that_are_asked_for_are_shown() {
     let shown = serde_json::to_value(show(&project, &manifest, &only)).unwrap();
     assert!(shown["services"].get("a").is_none() && shown["services"].get("b").is_some(), "{shown}");
 }
+
+#[test]
+fn the_yaml_of_config_means_the_same_to_another_reader() {
+    let (project, manifest) = both(RICH, Dialect::Sdcompose);
+    let shown = show(&project, &manifest, &[]);
+    let read: Json = serde_yaml::from_str(&shown.to_yaml()).unwrap();
+    assert_eq!(read, serde_json::to_value(&shown).unwrap());
+}

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::{Style, render, to_json};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::load::{LoadOptions, load};
-use crate::yaml::cost::at_once;
+use super::cost::at_once;
 use crate::{manifest, yaml};
 
 /// Loads bytes as a compose file and shows what is found.
