@@ -94,7 +94,7 @@ pub struct Failure {
     pub timed_out: bool,
 }
 
-/// A unit that failed.
+/// A unit that failed, or that a boot which ran out of time still waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailedUnit {
     /// Its state.

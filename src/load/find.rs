@@ -149,9 +149,9 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// Makes a path absolute and takes `.` and `..` out by their words alone, as Compose does.
-pub(super) fn absolute(base: &Path, path: &Path) -> PathBuf {
+pub(super) fn absolute(from: &Path, path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
-    for component in base.join(path).components() {
+    for component in from.join(path).components() {
         match component {
             Component::CurDir => {}
             Component::ParentDir => {

@@ -33,32 +33,32 @@ struct Merger {
 }
 
 impl Merger {
-    /// Merges `over` into `base`, both at one place of the tree.
-    fn node(&mut self, base: Node, over: Node, place: Option<&'static Place>) -> Node {
+    /// Merges `over` into `under`, both at one place of the tree.
+    fn node(&mut self, under: Node, over: Node, place: Option<&'static Place>) -> Node {
         let rule = place.and_then(|place| place.rule);
         if over.tag.as_deref() == Some("override") || rule == Some(Rule::Replace) {
             return without_tags(over);
         }
-        if over.value == Value::Null {
-            return base;
+        if over.value == Value::Null && !over.is_listed() {
+            return under;
         }
-        if base.value == Value::Null && !base.is_listed() {
+        if under.value == Value::Null && !under.is_listed() {
             return without_tags(over);
         }
-        let Some(rule) = rule else { return self.by_kind(base, over, place) };
+        let Some(rule) = rule else { return self.by_kind(under, over, place) };
         match rule {
             Rule::Replace | Rule::Switch => without_tags(over),
-            Rule::Pairs => self.pairs(base, over),
-            Rule::Texts => self.by_kind(forms::list(base), forms::list(over), place),
-            Rule::Hosts => self.hosts(base, over),
-            Rule::Names => self.by_kind(forms::names(base), forms::names(over), place),
-            Rule::Dependencies => self.by_kind(forms::dependencies(base), forms::dependencies(over), place),
-            Rule::Build => self.by_kind(forms::build(base), forms::build(over), place),
-            Rule::Logging if forms::other_driver(&base, &over) => without_tags(over),
-            Rule::Logging => self.by_kind(base, over, place),
-            Rule::Pools => self.pools(base, over),
-            Rule::SwitchOrFields => match (&base.value, &over.value) {
-                (Value::Mapping(_), Value::Mapping(_)) => self.by_kind(base, over, place),
+            Rule::Pairs => self.pairs(under, over),
+            Rule::Texts => self.by_kind(forms::list(under), forms::list(over), place),
+            Rule::Hosts => self.hosts(under, over),
+            Rule::Names => self.by_kind(forms::names(under), forms::names(over), place),
+            Rule::Dependencies => self.by_kind(forms::dependencies(under), forms::dependencies(over), place),
+            Rule::Build => self.by_kind(forms::build(under), forms::build(over), place),
+            Rule::Logging if forms::other_driver(&under, &over) => without_tags(over),
+            Rule::Logging => self.by_kind(under, over, place),
+            Rule::Pools => self.pools(under, over),
+            Rule::SwitchOrFields => match (&under.value, &over.value) {
+                (Value::Mapping(_), Value::Mapping(_)) => self.by_kind(under, over, place),
                 (_, Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_)) => {
                     without_tags(over)
                 }
@@ -67,29 +67,31 @@ impl Merger {
     }
 
     /// Merges by the kinds of both sides.
-    fn by_kind(&mut self, mut base: Node, mut over: Node, place: Option<&'static Place>) -> Node {
-        match (&mut base.value, &mut over.value) {
+    fn by_kind(&mut self, mut under: Node, mut over: Node, place: Option<&'static Place>) -> Node {
+        match (&mut under.value, &mut over.value) {
             (Value::Mapping(entries), Value::Mapping(new)) => {
                 let new = std::mem::take(new);
                 self.mapping(entries, new, place);
-                base
+                under
             }
             (Value::Sequence(items), Value::Sequence(new)) => {
                 items
                     .extend(std::mem::take(new).into_iter().filter(|item| !is_reset(item)).map(without_tags));
-                base
+                under
             }
             (Value::Null | Value::Scalar { .. }, _) => without_tags(over),
+            // The short form says its condition, too: it stands over an earlier long form.
+            (Value::Mapping(_) | Value::Sequence(_), Value::Null) => over,
             (Value::Mapping(_) | Value::Sequence(_), _) => {
-                self.mismatch(&base, &over);
-                base
+                self.mismatch(&under, &over);
+                under
             }
         }
     }
 
-    fn mapping(&mut self, base: &mut Vec<Entry>, over: Vec<Entry>, place: Option<&'static Place>) {
+    fn mapping(&mut self, under: &mut Vec<Entry>, over: Vec<Entry>, place: Option<&'static Place>) {
         let index: HashMap<Box<str>, usize> =
-            base.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+            under.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
         let mut dropped = HashSet::new();
         for entry in over {
             match (index.get(&entry.key), is_reset(&entry.value)) {
@@ -99,43 +101,43 @@ impl Merger {
                 (None, true) => {}
                 (Some(&at), false) => {
                     let below = place.and_then(|place| place.below(&entry.key));
-                    let span = base[at].value.span;
-                    let before = std::mem::replace(&mut base[at].value, Node::null(span));
+                    let span = under[at].value.span;
+                    let before = std::mem::replace(&mut under[at].value, Node::null(span));
                     self.path.push(entry.key);
-                    base[at].value = self.node(before, entry.value, below);
+                    under[at].value = self.node(before, entry.value, below);
                     self.path.pop();
                 }
-                (None, false) => base.push(Entry { value: without_tags(entry.value), ..entry }),
+                (None, false) => under.push(Entry { value: without_tags(entry.value), ..entry }),
             }
         }
         if !dropped.is_empty() {
             let mut at = 0..;
-            base.retain(|_| !at.next().is_some_and(|at| dropped.contains(&at)));
+            under.retain(|_| !at.next().is_some_and(|at| dropped.contains(&at)));
         }
     }
 
     /// Merges what is a mapping or a list of `KEY=VALUE`. A null is a value here.
-    fn pairs(&mut self, base: Node, over: Node) -> Node {
-        let lists = matches!((&base.value, &over.value), (Value::Sequence(_), Value::Sequence(_)));
+    fn pairs(&mut self, under: Node, over: Node) -> Node {
+        let lists = matches!((&under.value, &over.value), (Value::Sequence(_), Value::Sequence(_)));
         if lists {
-            return self.by_kind(base, over, None);
+            return self.by_kind(under, over, None);
         }
-        self.by_kind(forms::pairs(base), forms::pairs(over), Some(rules::replaced_entries()))
+        self.by_kind(forms::pairs(under), forms::pairs(over), Some(rules::replaced_entries()))
     }
 
     /// Appends hosts that are not there yet; one name may have several addresses.
-    fn hosts(&mut self, base: Node, over: Node) -> Node {
-        let (base, mut over) = (forms::hosts(base), forms::hosts(over));
-        if let (Value::Sequence(before), Value::Sequence(new)) = (&base.value, &mut over.value) {
+    fn hosts(&mut self, under: Node, over: Node) -> Node {
+        let (under, mut over) = (forms::hosts(under), forms::hosts(over));
+        if let (Value::Sequence(before), Value::Sequence(new)) = (&under.value, &mut over.value) {
             new.retain(|host| !before.iter().any(|other| other.value == host.value));
         }
-        self.by_kind(base, over, None)
+        self.by_kind(under, over, None)
     }
 
     /// Merges address pools by their subnets.
-    fn pools(&mut self, mut base: Node, mut over: Node) -> Node {
-        let (Value::Sequence(pools), Value::Sequence(new)) = (&mut base.value, &mut over.value) else {
-            return self.by_kind(base, over, None);
+    fn pools(&mut self, mut under: Node, mut over: Node) -> Node {
+        let (Value::Sequence(pools), Value::Sequence(new)) = (&mut under.value, &mut over.value) else {
+            return self.by_kind(under, over, None);
         };
         for pool in std::mem::take(new) {
             let same =
@@ -148,17 +150,17 @@ impl Merger {
                 pools.push(without_tags(pool));
             }
         }
-        base
+        under
     }
 
-    fn mismatch(&mut self, base: &Node, over: &Node) {
+    fn mismatch(&mut self, under: &Node, over: &Node) {
         let name =
             if self.path.is_empty() { "the manifest".into() } else { format!("`{}`", self.path.join(".")) };
-        let what = format!("{name} is {} here and {} before", over.kind(), base.kind());
+        let what = format!("{name} is {} here and {} before", over.kind(), under.kind());
         self.problems.push(
             Diagnostic::error(what, over.span)
                 .marked("cannot be merged")
-                .also(base.span, "with this")
+                .also(under.span, "with this")
                 .help("`!override` in front of the value replaces what was there"),
         );
     }

@@ -65,7 +65,10 @@ pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> O
     names
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= 1.max(written.len().min(name.len()) / 3))
+        .filter(|(distance, name)| {
+            let shorter = written.len().min(name.len());
+            *distance < shorter && *distance <= 1.max(shorter / 3)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
@@ -104,5 +107,6 @@ mod tests {
         assert_eq!(nearest("dv", ["web", "db"]), Some("db"));
         assert_eq!(nearest("postgers", ["postgres", "redis"]), Some("postgres"));
         assert_eq!(nearest("zz", ["web", "db"]), None);
+        assert_eq!(nearest("a", ["b"]), None);
     }
 }

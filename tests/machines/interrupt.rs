@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::bed::Bench;
+use crate::process::eventually;
 
 /// Two machines, one behind the other, with an edit that replaces both.
 fn manifest(edit: u32) -> String {
@@ -70,13 +71,15 @@ on_each_engine! {
         bench.manifest(&manifest(1));
         let mut up = bench.spawn(&["up"]);
         up.wait_for("web");
-        crate::process::eventually("both machines run", 60, || bench.running() == bench.names(&["db", "web"]));
+        eventually("both machines run", 60, || bench.running() == bench.names(&["db", "web"]));
         // Attached, it shows what the machines log.
-        crate::process::eventually("web is ready", 60, || {
+        eventually("web is ready", 60, || {
             bench.api.exec(&bench.name("web"), &["systemctl", "is-system-running"]).text.trim() == "running"
         });
-        bench.shell("web", "logger -t shout 'hear me out'");
-        up.wait_for("hear me out");
+        eventually("up shows what a machine says", 20, || {
+            bench.shell("web", "logger -t shout 'hear me out'");
+            up.text().contains("hear me out")
+        });
         up.signal(Signal::INT);
         let ran = up.end().code(130);
         assert_eq!(bench.running(), bench.names(&[]), "{ran}");
@@ -101,7 +104,7 @@ fn ctrl_c_while_a_machine_boots_returns_soon_and_up_goes_on_later() {
 ",
         );
         let up = bench.spawn(&["up", "-d"]);
-        crate::process::eventually("db starts", 30, || bench.running().contains(&bench.name("db")));
+        eventually("db starts", 30, || bench.running().contains(&bench.name("db")));
         up.signal(Signal::INT);
         let ran = up.end().code(130);
         assert!(ran.took < Duration::from_secs(10), "{ran}");

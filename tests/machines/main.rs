@@ -26,3 +26,4 @@ mod scale;
 mod images;
 mod plain;
 mod examples;
+mod readme;

@@ -56,8 +56,7 @@ on_each_engine! {
         std::fs::remove_file(bench.dir().join("sdcompose.yaml")).expect("the manifest is there");
         bench.ok(&["-p", &bench.project, "stop"]);
         assert_eq!(bench.running(), bench.names(&[]));
-        bench.ok(&["-p", &bench.project, "start"]);
-        assert_eq!(bench.running(), bench.names(&["db"]));
+        bench.ok(&["-p", &bench.project, "ps", "-a"]).says(&[&bench.name("db")]);
         bench.ok(&["-p", &bench.project, "down"]);
         assert_eq!(bench.left(), Vec::<String>::new());
     }

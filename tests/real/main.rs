@@ -17,7 +17,7 @@ use sdcompose::engine::docker::endpoint::Endpoint;
 
 /// How an engine's containers see cgroups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+enum View {
     /// cgroup v1 controllers beside a unified tree.
     V1,
     /// cgroup v2 alone.
@@ -28,15 +28,15 @@ pub enum View {
 }
 
 /// A real engine, with a state directory of its own.
-pub struct Real {
+struct Real {
     /// Its view of cgroups.
-    pub view: View,
+    view: View,
     /// Where it listens.
-    pub endpoint: Endpoint,
+    endpoint: Endpoint,
     /// The connection.
-    pub docker: Docker,
+    docker: Docker,
     /// Where it keeps notify sockets.
-    pub state: tempfile::TempDir,
+    state: tempfile::TempDir,
 }
 
 impl Real {
@@ -49,18 +49,13 @@ impl Real {
     }
 
     /// A second connection, as a second run of the program makes it.
-    #[must_use]
-    pub fn again(&self) -> Docker {
+    fn again(&self) -> Docker {
         Docker::connect(&self.endpoint, self.state.path()).expect("a connection")
     }
 }
 
-/// Finds the engines that the environment names.
-///
-/// # Panics
-/// Where it names none.
-#[must_use]
-pub fn engines() -> Vec<Real> {
+/// Finds the engines that the environment names, and fails where it names none.
+fn engines() -> Vec<Real> {
     let named = [
         (View::V1, "SDCOMPOSE_TEST_V1"),
         (View::V2, "SDCOMPOSE_TEST_V2"),

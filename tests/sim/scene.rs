@@ -1,5 +1,6 @@
 //! A project on a simulated engine: what the commands do, without the command line.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use sdcompose::engine::Engine;
@@ -223,7 +224,7 @@ fn told(plan: &Plan, outcome: &Outcome, receiver: &mut mpsc::UnboundedReceiver<E
         if let Event::Failed { step, failure } = event {
             let Failure { what, causes, help, .. } = *failure;
             let number = step.0 + 1;
-            told.push_str(&format!("\nfailed: step {number}: {what} {causes:?} {help:?}"));
+            writeln!(told, "\nfailed: step {number}: {what} {causes:?} {help:?}").expect("a string takes it");
         }
     }
     told + &format!("\ninterrupted={} timed_out={}", outcome.interrupted, outcome.timed_out)

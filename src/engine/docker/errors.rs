@@ -86,6 +86,11 @@ fn kind_of(purpose: Purpose, status: u16, message: &str) -> RefusalKind {
     if lower.contains("task") && lower.contains("already exists") {
         return RefusalKind::Conflict;
     }
+    // Not the object is missing but the call: the router's own words, without JSON. Podman 4.3 has no
+    // `update`, for one.
+    if status == 404 && matches!(message, "Not Found" | "page not found" | "404 page not found") {
+        return RefusalKind::Invalid;
+    }
     if let Some((_, kind)) = TELLING.iter().find(|(words, _)| lower.contains(words)) {
         return *kind;
     }
@@ -113,7 +118,7 @@ pub(super) fn message_of(status: u16, body: &[u8]) -> String {
 pub(super) fn of_bollard(error: bollard::errors::Error) -> Trouble {
     use bollard::errors::Error;
     if let Error::DockerResponseServerError { status_code, message } = error {
-        return Trouble::Status(status_code, message);
+        return Trouble::Status(status_code, message.trim().to_owned());
     }
     if let Error::IOError { err } = &error
         && let Some(carried) = err.get_ref().and_then(|inner| inner.downcast_ref::<Carried>())
@@ -201,6 +206,12 @@ mod tests {
     #[test]
     fn debris_of_a_killed_engine_is_no_taken_name() {
         assert_eq!(kind(500, "task 4f5e: already exists: unknown"), RefusalKind::Conflict);
+    }
+
+    #[test]
+    fn a_call_that_the_engine_does_not_have_is_no_missing_object() {
+        assert_eq!(kind(404, &message_of(404, b"Not Found\n")), RefusalKind::Invalid);
+        assert_eq!(kind(404, "No such container: a"), RefusalKind::NotFound);
     }
 
     #[test]

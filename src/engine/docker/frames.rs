@@ -14,7 +14,8 @@ const LONGEST_FRAME: usize = 1 << 20;
 /// A longer line is handed over in pieces, so that one without an end costs no memory without end.
 const LONGEST_LINE: usize = 1 << 20;
 /// Long lines are cut into entries of these sizes, each with a time of its own: by Podman (measured on 4.3)
-/// and by dockerd (moby `daemon/logger/copier.go`).
+/// and by dockerd (moby `daemon/logger/copier.go`). On a terminal, Podman cuts wherever a read ended, which
+/// cannot be told from text.
 const ENTRIES: [usize; 2] = [8 << 10, 16 << 10];
 
 /// Splits a stream into pieces of standard output and error.
@@ -97,12 +98,12 @@ struct Half {
 impl Lines {
     /// `timed` says whether each entry has its time in front, `tty` whether it is a terminal's.
     pub(super) fn new(timed: bool, tty: bool) -> Self {
-        let times = match (timed, tty) {
+        let place = match (timed, tty) {
             (false, _) => Times::Nowhere,
             (true, false) => Times::Framed,
             (true, true) => Times::Raw,
         };
-        Self { times, out: Half::default(), err: Half::default() }
+        Self { times: place, out: Half::default(), err: Half::default() }
     }
 
     /// Takes in a piece and gives out whole lines.

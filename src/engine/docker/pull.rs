@@ -70,7 +70,7 @@ pub(super) async fn follow(
         }
         for news in split(&mut held, ended)? {
             match news.error {
-                Some(error) => return Err(Trouble::Status(500, error)),
+                Some(error) => return Err(Trouble::Status(500, error.trim().to_owned())),
                 None => take(news),
             }
         }

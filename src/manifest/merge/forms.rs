@@ -73,9 +73,9 @@ pub(super) fn build(node: Node) -> Node {
 }
 
 /// Whether both name a logging driver, and not the same.
-pub(super) fn other_driver(base: &Node, over: &Node) -> bool {
+pub(super) fn other_driver(under: &Node, over: &Node) -> bool {
     let driver = |node: &Node| text(node.get("driver")?).map(str::to_owned);
-    matches!((driver(base), driver(over)), (Some(before), Some(now)) if before != now)
+    matches!((driver(under), driver(over)), (Some(before), Some(now)) if before != now)
 }
 
 /// Returns the subnet of an address pool.

@@ -15,8 +15,8 @@ fn merged(text: &str) -> String {
 }
 
 /// Merges two forms of one key of a service.
-fn service(base: &str, over: &str) -> String {
-    let text = format!("services: {{a: {{{base}}}}}\n---\nservices: {{a: {{{over}}}}}\n");
+fn service(under: &str, over: &str) -> String {
+    let text = format!("services: {{a: {{{under}}}}}\n---\nservices: {{a: {{{over}}}}}\n");
     let merged = merged(&text);
     merged
         .strip_prefix("{services: {a: {")
@@ -117,6 +117,12 @@ fn dependencies_and_networks_become_mappings_when_their_forms_differ() {
         service("depends_on: {d: {condition: x}}", "depends_on: [c]"),
         "depends_on: {d: {condition: x}, c: !listed ~}"
     );
+}
+
+#[test]
+fn a_dependency_in_short_form_stands_over_an_earlier_long_one() {
+    assert_eq!(service("depends_on: {d: {condition: x}}", "depends_on: [d]"), "depends_on: {d: !listed ~}");
+    assert_eq!(service("depends_on: [d]", "depends_on: [d, e]"), "depends_on: {d: !listed ~, e: !listed ~}");
 }
 
 #[test]

@@ -100,7 +100,15 @@ pub fn refuse_misfit(
 ) -> Result<(), Refusal> {
     let v1 = facts.cgroup != CgroupVersion::V2;
     if v1 && profile != ProfileName::UnifiedOnHybrid && version.is_some_and(|version| version >= 258) {
-        return Err(errors::refusal(errors::ErrorKind::TooNewForV1, facts, version, wish));
+        // Where the host has a unified hierarchy, it is the named profile that stands in the way.
+        return Err(match facts.cgroup {
+            CgroupVersion::Hybrid => {
+                errors::misfit(profile, facts, wish, "systemd 258 and newer knows no cgroup v1")
+            }
+            CgroupVersion::V1 | CgroupVersion::V1Unknown | CgroupVersion::V2 => {
+                errors::refusal(errors::ErrorKind::TooNewForV1, facts, version, wish)
+            }
+        });
     }
     match missing(profile, facts, wish) {
         Some(needs) => Err(errors::misfit(profile, facts, wish, needs)),

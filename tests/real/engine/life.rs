@@ -91,7 +91,9 @@ async fn a_long_line_and_bytes_that_are_no_text_come_through() {
     for real in engines() {
         let docker = &real.docker;
         swept(docker, "long").await;
-        for tty in [false, true] {
+        // On a terminal, Podman cuts a line wherever a read ended, and puts a time there.
+        let kinds: &[bool] = if real.view == crate::View::Podman { &[false] } else { &[false, true] };
+        for &tty in kinds {
             let script = "head -c 40000 /dev/zero | tr '\\0' x; echo; printf 'a\\033[1mb\\n'";
             let mut spec = plain("long", &["sh", "-c", script]);
             spec.tty = tty;
