@@ -17,6 +17,12 @@ use crate::engine::{Engine, Signal};
 use crate::error::Error;
 use crate::report::logs::Line;
 
+<<<<<<< HEAD
+=======
+/// Time before the engine's events are asked for again, where they ended.
+const RETRY: Duration = Duration::from_millis(500);
+
+>>>>>>> cli
 /// One of a container's two sources of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
@@ -77,6 +83,7 @@ pub(super) async fn follow(
                     Some(Ok(_)) => continue,
                     // Something may have started unheard.
                     Some(Err(_)) | None => {
+                        sleep(RETRY).await;
                         happenings = engine.watch(ground.name());
                         None
                     }
