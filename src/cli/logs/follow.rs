@@ -1,12 +1,13 @@
 //! Goes on showing what comes, across restarts and replacements of containers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{BoxStream, FuturesUnordered};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::cli::enter::enterable;
 use crate::cli::logs::merge::{WINDOW, Window};
@@ -17,12 +18,9 @@ use crate::engine::{Engine, Signal};
 use crate::error::Error;
 use crate::report::logs::Line;
 
-<<<<<<< HEAD
-=======
 /// Time before the engine's events are asked for again, where they ended.
 const RETRY: Duration = Duration::from_millis(500);
 
->>>>>>> cli
 /// One of a container's two sources of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {

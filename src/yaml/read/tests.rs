@@ -265,9 +265,7 @@ fn nesting_by_aliases_is_bounded_as_well() {
 #[test]
 fn large_files_and_scalars_are_refused_at_once() {
     assert_eq!(told(vec![b'#'; (8 << 20) + 1]), "`a.yaml` is larger than 8 MiB; \n");
-    assert!(
-        told(format!("a: \"{}\"", "x".repeat(2 << 20))).contains("1:4 a scalar is longer than 1 MiB")
-    );
+    assert!(told(format!("a: \"{}\"", "x".repeat(2 << 20))).contains("1:4 a scalar is longer than 1 MiB"));
     assert_eq!(tree(&format!("a: \"{}\"", "x".repeat(1 << 20))).len(), (1 << 20) + 7);
 }
 
