@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::manifest::Files;
 use crate::project::mount;
 use crate::project::name;
+use crate::project::quantity;
 use crate::project::scalar::{self, Scalar};
 use crate::yaml::{Entry, Node, Value};
 
@@ -225,6 +227,32 @@ impl<'a> Reader<'a> {
             }
             Scalar::Bool(_) | Scalar::Date | Scalar::Text => {
                 self.wrong(node, key, "a whole number");
+                None
+            }
+        }
+    }
+
+    /// A duration. A number without a unit is none, quoted or not.
+    pub(super) fn duration(&mut self, node: &Node, key: &str) -> Option<Duration> {
+        if let Value::Scalar { text, plain: true } = &node.value
+            && !node.is_interpolated()
+            && matches!(scalar::classify(text), Scalar::Integer(_) | Scalar::Float(_))
+        {
+            let better = format!("{text}s");
+            let mut diagnostic = Diagnostic::error(format!("`{key}: {text}` needs a unit"), node.span);
+            diagnostic = if quantity::duration(&better).is_ok() {
+                diagnostic.help(format!("write {better} for seconds")).suggest(node.span, better)
+            } else {
+                diagnostic.help("a duration is written 90s, 1m30s or 500ms")
+            };
+            self.push(diagnostic);
+            return None;
+        }
+        let text = self.text(node, key)?;
+        match quantity::duration(&text) {
+            Ok(duration) => Some(duration),
+            Err(why) => {
+                self.error(format!("`{key}` is not a duration: {why}"), node.span);
                 None
             }
         }
