@@ -35,6 +35,8 @@ pub(super) struct Pair {
     pub(super) name: String,
     /// The value; `None` where only the name is given.
     pub(super) value: Option<String>,
+    /// Whether the value stands in the manifest as it is, without variables.
+    pub(super) literal: bool,
     /// Where the name stands.
     pub(super) span: Span,
 }
@@ -287,7 +289,8 @@ impl<'a> Reader<'a> {
                         Some((name, value)) => (name, Some(value.to_owned())),
                         None => (text, None),
                     };
-                    Some(Pair { name: name.to_owned(), value, span: item.span })
+                    let literal = value.is_some() && !item.is_interpolated();
+                    Some(Pair { name: name.to_owned(), value, literal, span: item.span })
                 })
                 .collect(),
             Value::Mapping(entries) => entries
@@ -298,7 +301,8 @@ impl<'a> Reader<'a> {
                     } else {
                         Some(self.printed(&entry.value, &format!("{key}.{}", entry.key))?)
                     };
-                    Some(Pair { name: entry.key.to_string(), value, span: entry.key_span })
+                    let literal = value.is_some() && !entry.value.is_interpolated();
+                    Some(Pair { name: entry.key.to_string(), value, literal, span: entry.key_span })
                 })
                 .collect(),
             Value::Null | Value::Scalar { .. } => {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::tree::{Given, manifest, project, resolved, said};
-use crate::manifest::Dialect;
+use crate::manifest::{Dialect, interpolate};
 use crate::project::{Feature, Identity, Journal, JournalStorage, Machine, Privilege, ProfileName, Ready};
 use crate::systemd::UnitName;
 
@@ -331,4 +331,39 @@ fn a_file_that_is_no_unit_is_not_quoted() {
         assert!(said.contains("does not begin with a section"), "{said}");
         assert!(!said.contains("hash"), "{said}");
     }
+}
+
+#[test]
+fn variables_that_do_not_reach_units_are_named() {
+    let of = |environment: &str, rest: &str| {
+        said(&format!("services: {{a: {{image: x, environment: {environment}{rest}}}}}"))
+    };
+    assert_eq!(
+        of("{MY.VAR: x}", ""),
+        "1:40 warning: `environment`: \"MY.VAR\" does not reach the machine's units; systemd takes only names of letters, digits and `_`; PID 1 alone gets it"
+    );
+    assert!(of("{A: \"\\a\"}", "").contains("systemd takes no value with control characters"));
+    for rest in [", systemd: false", ", systemd: {environment_to_units: false}"] {
+        assert_eq!(of("{MY.VAR: x}", rest), "");
+    }
+}
+
+#[test]
+fn a_secret_in_a_machines_environment_is_pointed_at_credentials() {
+    let of = |environment: &str, rest: &str| {
+        said(&format!("services: {{a: {{image: x, environment: {environment}{rest}}}}}"))
+    };
+    assert_eq!(
+        of("{DB_PASSWORD: hunter2, API_TOKEN: hunter2, A: b}", ""),
+        "1:26 warning: every user in the machine can read DB_PASSWORD, API_TOKEN; `systemd.credentials` gives a secret to the units that ask for it, and to no others"
+    );
+    assert!(of("['DB_SECRET=hunter2']", "").contains("can read DB_SECRET;"));
+    for other in ["{DB_PASSWORD: , A: b}", "{DB_PASSWORD: ''}", "{DB_PASSWORD_FILE: /x}", "['TOKEN']"] {
+        assert_eq!(of(other, ""), "", "{other}");
+    }
+    let mut given = manifest("services: {a: {image: x, environment: ['TOKEN=$T']}}");
+    let found = interpolate(&mut given.root, &given.sources, &|_| Some("hunter2".to_owned()));
+    assert_eq!(found, []);
+    assert_eq!(resolved(given, &Given::default()).1, "");
+    assert_eq!(of("{DB_PASSWORD: hunter2}", ", systemd: false"), "");
 }
