@@ -14,6 +14,7 @@ use super::Scope;
 use super::process::Process;
 use super::reader::Reader;
 
+mod args;
 mod boot;
 mod credentials;
 mod journal;
@@ -22,7 +23,7 @@ mod unit_names;
 mod units;
 
 pub(in crate::project) use journal::STORAGES;
-pub(super) use unit_names::unit_name;
+pub(super) use unit_names::startable;
 
 /// The levels of `--log-level=` (systemd(1)).
 const LOG_LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
@@ -114,7 +115,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, process
     Machine {
         target: boot::target(r, &layers),
         init: boot::init(r, &layers, process),
-        args: boot::args(r, &layers, process),
+        args: args::read(r, &layers, process),
         log_level: word(r, &layers, "log_level", &LOG_LEVELS).unwrap_or_else(|| "info".to_owned()),
         log_target: word(r, &layers, "log_target", &LOG_TARGETS),
         privilege,

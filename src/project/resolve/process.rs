@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::diagnostic::Diagnostic;
-use crate::project::{command_line, quantity};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::project::command_line;
 use crate::yaml::{Node, Value};
 
 use super::reader::Reader;
@@ -32,8 +32,8 @@ pub(super) struct Process {
     pub(super) stop_grace_period: Duration,
     /// Of a machine: systemd's path, where the command line names it.
     pub(super) systemd: Option<String>,
-    /// Of a machine: arguments for systemd from the command line.
-    pub(super) systemd_args: Vec<String>,
+    /// Of a machine: arguments for systemd from the command line, still to be checked, with their places.
+    pub(super) systemd_args: Vec<(String, Span)>,
 }
 
 /// Reads the fields that decide the first process.
@@ -61,25 +61,13 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> Process
         working_dir: working_dir(r, node, is_machine),
         init: init(r, node, is_machine),
         stop_signal: if is_machine { Some(machine_signal(r, node, stop_signal)) } else { stop_signal },
-        stop_grace_period: field(r, node, "stop_grace_period", duration).unwrap_or(if is_machine {
+        stop_grace_period: field(r, node, "stop_grace_period", Reader::duration).unwrap_or(if is_machine {
             MACHINE_GRACE
         } else {
             PLAIN_GRACE
         }),
         systemd,
         systemd_args,
-    }
-}
-
-/// Reads a duration; a number without a unit is none.
-pub(super) fn duration(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Duration> {
-    let text = r.text(node, key)?;
-    match quantity::duration(&text) {
-        Ok(duration) => Some(duration),
-        Err(why) => {
-            r.error(format!("`{key}` is not a duration: {why}"), node.span);
-            None
-        }
     }
 }
 
@@ -124,21 +112,28 @@ fn machine_words(
     key: &str,
     words: &[String],
     systemd: &mut Option<String>,
-    args: &mut Vec<String>,
+    args: &mut Vec<(String, Span)>,
 ) {
     for (at, word) in words.iter().enumerate() {
+        let span = match node.get(key).map(|node| (node.span, &node.value)) {
+            Some((span, Value::Sequence(items))) => items.get(at).map_or(span, |item| item.span),
+            Some((span, Value::Null | Value::Scalar { .. } | Value::Mapping(_))) => span,
+            None => node.span,
+        };
         let is_init = word.starts_with('/') && (word.ends_with("/systemd") || word.ends_with("/init"));
         if at == 0 && systemd.is_none() && is_init {
             *systemd = Some(word.clone());
-        } else if word.starts_with("systemd.") || word.starts_with("--") {
-            args.push(word.clone());
+        } else if word.starts_with("systemd.") || word.starts_with("rd.") || word.starts_with("--") {
+            args.push((word.clone(), span));
         } else {
+            // The word may be an assignment of something secret.
+            let shown = word.split('=').next().unwrap_or_default();
             r.push(
                 Diagnostic::error(
                     format!("`{key}` cannot be given to a machine: its PID 1 is systemd"),
-                    place(node, key),
+                    span,
                 )
-                .marked(format!("`{word}` is no argument for systemd"))
+                .marked(format!("`{shown}` is no argument for systemd"))
                 .help("to run a program in the machine, give it a unit under `systemd.units`")
                 .help("to pass arguments to systemd, use `systemd.args`")
                 .help("if no systemd is wanted, write `systemd: false`"),

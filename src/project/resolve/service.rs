@@ -33,7 +33,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
     let (replicas, limits) = limits::read(r, node);
     let process = process::read(r, node, is_machine);
     let machine = is_machine.then(|| machine::read(r, entry, scope, &process));
-    let (environment, environment_unset) = environment::read(r, node, active);
+    let (environment, environment_unset) = environment::read(r, node, machine.as_ref(), active);
     let network = network::read_choice(r, node);
     Some(Service {
         name: entry.key.to_string(),
@@ -49,7 +49,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         environment_unset,
         ports: ports::read(r, node, &network),
         expose: list(r, node, "expose", expose),
-        mounts: storage::mounts(r, node, is_machine, scope.dialect),
+        mounts: storage::mounts(r, node, machine.as_ref(), scope.dialect),
         depends_on: dependency::read(r, entry, scope, &network),
         network,
         healthcheck: field(r, node, "healthcheck", |r, node, _| health::read(r, node)),

@@ -240,7 +240,7 @@ fn anchors_within_anchors_do_not_cost_more_than_their_budget() {
     let open = (0..60).map(|n| format!("&b{n} [")).collect::<Vec<_>>().concat();
     let text = format!("x: [{names}]\na: {open}{}{}\n", "1, ".repeat(200_000), "]".repeat(60));
     // Counting what each anchor expands to anew would take hours: this test would not end.
-    assert_eq!(told(text), "");
+    assert!(told(text).contains("aliases expand to more than 250000 nodes"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::tree::{Given, manifest, project, resolved, said};
-use crate::manifest::Dialect;
+use crate::manifest::{Dialect, interpolate};
 use crate::project::{Feature, Identity, Journal, JournalStorage, Machine, Privilege, ProfileName, Ready};
 use crate::systemd::UnitName;
 
@@ -166,7 +166,7 @@ fn mistakes_in_units_are_named() {
         ),
         (
             "x@.service: {enable: true}",
-            "`x@.service` is a template, which cannot be enabled; enable an instance of it, such as `x@NAME.service`",
+            "`x@.service` is a template, which cannot be started; name an instance of it, such as `x@NAME.service`",
         ),
         (
             "x.service: {enable: true, mask: true}",
@@ -177,6 +177,7 @@ fn mistakes_in_units_are_named() {
             "x.service: [a]",
             "`systemd.units.x.service` must be a mapping with `file`, `content` or `drop_in`, found a list",
         ),
+        ("nginx: {content: 'Description=x'}", "the unit begins with \"Description=x\""),
         ("'a b.service': {mask: true}", "' ' is not allowed in a unit name"),
     ];
     for (written, why) in pairs {
@@ -218,11 +219,11 @@ fn what_a_machine_cannot_have_says_why_and_what_to_use() {
             "this would give the machine every cgroup of the host",
         ),
         ("systemd: {privilege: own-subtre}", "did you mean `own-subtree`?"),
+        ("systemd: {args: [--unit=x.target]}", "`--unit` has a field of its own; use `systemd.target`"),
         (
-            "systemd: {args: [--unit=x.target]}",
-            "`--unit=x.target` has a field of its own; use `systemd.target`",
+            "systemd: {args: [systemd.setenv=A=b]}",
+            "`systemd.setenv=A` would be told to every user in the machine",
         ),
-        ("systemd: {args: [systemd.setenv=A=b]}", "every user in the machine can read `systemd.setenv=A=b`"),
         ("systemd: {target: x.service}", "`systemd.target` must be a target, found `x.service`"),
         ("systemd: {enable: [x.service], mask: [x.service]}", "`x.service` is both enabled and masked"),
         ("systemd: {ready: ready}", "`systemd.ready` cannot be `ready`"),
@@ -230,7 +231,7 @@ fn what_a_machine_cannot_have_says_why_and_what_to_use() {
         ("systemd: {credentials: {a/b: {content: x}}}", "\"a/b\" cannot be the name of a credential"),
         ("systemd: {journal: {forward: syslog}}", "`systemd.journal.forward` cannot be `syslog`"),
         ("systemd: {identity: abc}", "`systemd.identity` cannot be `abc`"),
-        ("systemd: {boot_timeout: 90}", "`systemd.boot_timeout` must be text, found a number"),
+        ("systemd: {boot_timeout: 90}", "`systemd.boot_timeout: 90` needs a unit; write 90s for seconds"),
         ("systemd: [a]", "`systemd` must be true, false or a mapping, found a list"),
         ("systemd: {}, x-systemd: {}", "`systemd` and `x-systemd` are the same key"),
     ];
@@ -243,10 +244,10 @@ fn what_a_machine_cannot_have_says_why_and_what_to_use() {
 #[test]
 fn a_command_may_name_systemd_and_its_arguments() {
     let machine = machine(
-        "services: {a: {image: x, entrypoint: /lib/systemd/systemd, command: [systemd.mask=x.service, --log-color=0]}}",
+        "services: {a: {image: x, entrypoint: /lib/systemd/systemd, command: [systemd.show_status=1, --log-color=0]}}",
     );
     assert_eq!(machine.init.as_deref(), Some("/lib/systemd/systemd"));
-    assert_eq!(machine.args, ["systemd.mask=x.service", "--log-color=0"]);
+    assert_eq!(machine.args, ["systemd.show_status=1", "--log-color=0"]);
 }
 
 #[test]
@@ -260,4 +261,109 @@ fn a_compose_file_may_bind_the_cgroup_tree_which_is_left_out() {
     let targets: Vec<String> =
         project.unwrap().services["a"].mounts.iter().map(|mount| mount.target.clone()).collect();
     assert_eq!(targets, ["/run", "/tmp"]);
+}
+
+#[test]
+fn the_cgroups_of_the_host_are_not_given_to_a_machine() {
+    let bound = |mount: &str, privilege: &str| {
+        said(&format!(
+            "services: {{a: {{image: x, volumes: ['{mount}'], systemd: {{privilege: {privilege}}}}}}}"
+        ))
+    };
+    for source in
+        ["/sys/fs/cgroup", "/sys/fs/cgroup/x", "/sys", "/sys/fs/", "/", "//", "/etc/../sys/fs/cgroup/"]
+    {
+        for privilege in ["auto", "remount"] {
+            let said = bound(&format!("{source}:/cg"), privilege);
+            let error = format!("1:36 the bind of {source} would give the machine every cgroup of the host");
+            assert!(said.starts_with(&error), "{source}: {said}");
+        }
+        for (mount, privilege) in [(":/cg:ro", "auto"), (":/cg", "classic"), (":/cg", "privileged")] {
+            let said = bound(&format!("{source}{mount}"), privilege);
+            assert!(said.starts_with("1:36 warning: the bind of "), "{source}{mount}: {said}");
+        }
+    }
+    assert_eq!(bound("/sys/fs/cgroups:/cg", "auto"), "");
+    assert_eq!(bound("/srv/x:/cg", "auto"), "");
+    assert!(bound("/etc/../var/run/docker.sock:/d.sock", "auto").contains("the engine, which is root"));
+    let plain = said("services: {a: {image: x, systemd: false, volumes: ['/:/host']}}");
+    assert_eq!(plain, "");
+}
+
+#[test]
+fn arguments_are_checked_alike_in_args_and_in_a_command() {
+    let pairs = [
+        ("--user", "`--user` is no argument for a machine's systemd"),
+        ("--help", "`--help` is no argument for a machine's systemd"),
+        ("--version", "`--version` is no argument for a machine's systemd"),
+        ("--show-statsu=1", "did you mean `--show-status`?"),
+        ("--unit=x.target", "`--unit` has a field of its own; use `systemd.target`"),
+        ("systemd.unit=x.target", "`systemd.unit` has a field of its own; use `systemd.target`"),
+        ("systemd.mask=x.service", "`systemd.mask` has a field of its own; use `systemd.mask`"),
+        ("systemd.wants=x.service", "`systemd.wants` has a field of its own; use `systemd.enable`"),
+        ("systemd.setenv=A=hunter2", "`systemd.setenv=A` would be told to every user"),
+        ("systemd.set-credential=t:hunter2", "`systemd.set_credential=t` would be told to every user"),
+        (
+            "systemd.set_credential_binary=t:hunter2",
+            "`systemd.set_credential_binary=t` would be told to every user",
+        ),
+        ("systemd.x=1 systemd.setenv=A=hunter2", "the argument `systemd.x` has a blank in it"),
+        ("rd.break=hunter2", "`rd.break` is no argument for a machine's systemd"),
+    ];
+    for (word, why) in pairs {
+        let args =
+            said(&format!("services: {{a: {{image: x, systemd: {{args: [--show-status=1, '{word}']}}}}}}"));
+        assert!(args.starts_with("1:60 ") && args.contains(why), "{word}: {args}");
+        let command = said(&format!("services: {{a: {{image: x, command: [/sbin/init, '{word}']}}}}"));
+        assert!(command.starts_with("1:48 ") && command.contains(why), "{word}: {command}");
+        assert!(!(args + &command).contains("hunter2"), "{word}");
+    }
+    let said = said("services: {a: {image: x, systemd: {args: [quiet]}}}");
+    assert!(said.contains("`quiet` is no argument for a machine's systemd"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_unit_is_not_quoted() {
+    for unit in ["{file: /etc/shadow}", "{drop_in: {file: /etc/shadow}}"] {
+        let text = format!("services: {{a: {{image: x, systemd: {{units: {{x.service: {unit}}}}}}}}}");
+        let files = Given([(PathBuf::from("/etc/shadow"), b"root:hash:1::::::\n".to_vec())].into());
+        let (_, said) = resolved(manifest(&text), &files);
+        assert!(said.contains("does not begin with a section"), "{said}");
+        assert!(!said.contains("hash"), "{said}");
+    }
+}
+
+#[test]
+fn variables_that_do_not_reach_units_are_named() {
+    let of = |environment: &str, rest: &str| {
+        said(&format!("services: {{a: {{image: x, environment: {environment}{rest}}}}}"))
+    };
+    assert_eq!(
+        of("{MY.VAR: x}", ""),
+        "1:40 warning: `environment`: \"MY.VAR\" does not reach the machine's units; systemd takes only names of letters, digits and `_`; PID 1 alone gets it"
+    );
+    assert!(of("{A: \"\\a\"}", "").contains("systemd takes no value with control characters"));
+    for rest in [", systemd: false", ", systemd: {environment_to_units: false}"] {
+        assert_eq!(of("{MY.VAR: x}", rest), "");
+    }
+}
+
+#[test]
+fn a_secret_in_a_machines_environment_is_pointed_at_credentials() {
+    let of = |environment: &str, rest: &str| {
+        said(&format!("services: {{a: {{image: x, environment: {environment}{rest}}}}}"))
+    };
+    assert_eq!(
+        of("{DB_PASSWORD: hunter2, API_TOKEN: hunter2, A: b}", ""),
+        "1:26 warning: every user in the machine can read DB_PASSWORD, API_TOKEN; `systemd.credentials` gives a secret to the units that ask for it, and to no others"
+    );
+    assert!(of("['DB_SECRET=hunter2']", "").contains("can read DB_SECRET;"));
+    for other in ["{DB_PASSWORD: , A: b}", "{DB_PASSWORD: ''}", "{DB_PASSWORD_FILE: /x}", "['TOKEN']"] {
+        assert_eq!(of(other, ""), "", "{other}");
+    }
+    let mut given = manifest("services: {a: {image: x, environment: ['TOKEN=$T']}}");
+    let found = interpolate(&mut given.root, &given.sources, &|_| Some("hunter2".to_owned()));
+    assert_eq!(found, []);
+    assert_eq!(resolved(given, &Given::default()).1, "");
+    assert_eq!(of("{DB_PASSWORD: hunter2}", ", systemd: false"), "");
 }
