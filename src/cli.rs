@@ -20,6 +20,7 @@ mod completion;
 mod config;
 mod confirm;
 mod down;
+mod enter;
 mod exec;
 mod graph;
 mod interrupt;

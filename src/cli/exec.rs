@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use crate::cli::attach::{attach, passed};
+use crate::cli::enter::entered;
 use crate::cli::{Global, open, select};
 use crate::engine::ExecSpec;
 use crate::error::Error;
@@ -74,6 +75,7 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         privileged: args.privileged,
         timeout: None,
     };
+    entered(ground.engine(), container).await?;
     let session = ground.engine().session(&container.name, &spec).await?;
     let ended = attach(session, tty, !args.detach).await?;
     passed(&ended, &container.name, &program)

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 
+use crate::cli::enter::enterable;
 use crate::cli::open::{self, Ground};
 use crate::cli::{Global, select};
 use crate::engine::Engine;
@@ -111,8 +112,7 @@ fn priority(text: &str) -> Result<String, String> {
 
 /// Shows logs.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let now = i128::try_from(now).unwrap_or(i128::MAX);
+    let now = nanoseconds(SystemTime::now());
     let at = |flag: &str, text: &Option<String>| {
         let read = |text: &String| moment::parse(text, now, &TimeZone::system());
         text.as_ref().map(read).transpose().map_err(|why| {
@@ -146,6 +146,12 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
+/// Nanoseconds since 1970.
+fn nanoseconds(time: SystemTime) -> i128 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    i128::try_from(since).unwrap_or(i128::MAX)
+}
+
 /// Returns the containers that are meant.
 fn origins(
     ground: &Ground,
@@ -177,10 +183,11 @@ async fn backlog(
             if wish.console() {
                 streams.push(source::console(engine, origin, wish, &mark, false));
             }
-            if wish.journal(origin) && source::enterable(engine, origin).await {
+            if wish.journal(origin) && enterable(engine, &origin.name, origin.ready_seen).await {
                 match source::journal(engine, origin, wish, &mark, false).await {
                     Ok(stream) => streams.push(stream),
-                    Err(why) => source::warn(&format!("{}: {why}", origin.name)),
+                    Err(None) => {}
+                    Err(Some(why)) => source::warn(&format!("{}: {why}", origin.name)),
                 }
             }
             let merged = merge::in_order(streams).await;
@@ -242,19 +249,23 @@ impl Printer {
     }
 }
 
-/// Follows the containers of services from now on, as an attached `up` does.
+/// Follows the containers of services, as an attached `up` does: machines from now on, since their boot was
+/// shown as progress, plain containers from when `up` began.
 pub(super) async fn follow_from_now(
     ground: &Ground,
     observed: &Observed,
     services: &[String],
+    began: SystemTime,
     json: bool,
 ) -> Result<(), Error> {
     let origins = origins(ground, observed, services, None)?;
     let mut printer = Printer::new(&origins, json);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let wish = Wish { since: i128::try_from(now).ok(), ..Wish::default() };
+    let wish = Wish { since: Some(nanoseconds(SystemTime::now())), ..Wish::default() };
+    let began = nanoseconds(began);
+    let plain = origins.iter().filter(|origin| !origin.machine);
+    let marks = plain.map(|origin| (origin.name.clone(), source::console_read_until(began))).collect();
     let chosen = |origin: &Origin| services.is_empty() || services.contains(&origin.service);
-    follow(ground, origins, &wish, Marks::new(), &mut printer, &chosen).await
+    follow(ground, origins, &wish, marks, &mut printer, &chosen).await
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
 use etcetera::BaseStrategy;
@@ -18,6 +19,7 @@ use crate::error::Error;
 use crate::load::{self, Disk, LoadOptions, Loaded};
 use crate::manifest::Manifest;
 use crate::observed::{Observed, Scope};
+use crate::project::name::is_project;
 use crate::project::{Project, resolve};
 use crate::report::diagnostics::{self, Style};
 
@@ -92,7 +94,7 @@ fn options(global: &Global) -> Result<LoadOptions, Error> {
 /// An engine and a project in it.
 pub(super) struct Ground {
     name: String,
-    project: Option<Project>,
+    project: Option<Arc<Project>>,
     engine: Box<dyn Engine>,
 }
 
@@ -104,12 +106,12 @@ impl Ground {
 
     /// Returns the project, where there is a manifest.
     pub(super) fn project(&self) -> Option<&Project> {
-        self.project.as_ref()
+        self.project.as_deref()
     }
 
     /// Puts another project in the place of the manifest's: one with other numbers of replicas.
-    pub(super) fn replace_project(&mut self, project: &Project) {
-        self.project = Some(project.clone());
+    pub(super) fn replace_project(&mut self, project: Arc<Project>) {
+        self.project = Some(project);
     }
 
     /// Returns the engine.
@@ -134,20 +136,27 @@ impl Ground {
 }
 
 /// Opens a project and its engine; the manifest must be there.
-pub(super) fn with_project(global: &Global) -> Result<(Ground, Project), Error> {
-    let Opened { manifest: _, project } = self::project(global)?;
+pub(super) fn with_project(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
+    let project = Arc::new(self::project(global)?.project);
     let engine = Box::new(engine(global)?);
-    let ground = Ground { name: project.name.clone(), project: Some(project.clone()), engine };
+    let ground = Ground { name: project.name.clone(), project: Some(Arc::clone(&project)), engine };
     Ok((ground, project))
 }
 
 /// Opens a project and its engine. Where a name is given and there is no manifest, the labels of what is
 /// there have to do.
 pub(super) fn ground(global: &Global) -> Result<Ground, Error> {
-    let (name, project) = match (quietly(global), &global.project_name) {
-        (Ok((opened, _, _)), _) => (opened.project.name.clone(), Some(opened.project)),
-        (Err(Error::Manifest(_)), Some(name)) if global.file.is_empty() && no_manifest(global)? => {
-            (name.clone(), None)
+    let named = global.project_name.clone().or_else(|| std::env::var("COMPOSE_PROJECT_NAME").ok());
+    let (name, project) = match (quietly(global), named) {
+        (Ok((opened, _, _)), _) => (opened.project.name.clone(), Some(Arc::new(opened.project))),
+        (Err(Error::Manifest(_)), Some(name))
+            if global.file.is_empty() && !name.is_empty() && no_manifest(global)? =>
+        {
+            if !is_project(&name) {
+                return Err(Error::usage(format!("`{name}` is no name of a project"))
+                    .help("lower-case letters, digits, `-` and `_`, the first a letter or a digit"));
+            }
+            (name, None)
         }
         (Err(error), _) => return Err(error),
     };

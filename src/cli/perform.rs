@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::execute::{self, Outcome};
 use crate::plan::{Plan, text};
 use crate::report::human::{self, BAD};
+use crate::report::json;
 use crate::report::progress::{Display, Mode};
 
 /// Runs a plan and shows it. An empty plan is done at once.
@@ -45,6 +46,10 @@ pub(super) async fn carry_out_until(
     let mut options = execute::Options::of(ground.name());
     options.parallel = global.parallel;
     options.want_totals = mode == Mode::Live;
+    if mode == Mode::Json {
+        let line = json::line("plan", crate::plan::json::json(plan));
+        writeln!(io::stdout(), "{line}")?;
+    }
     let mut display = Display::new(plan, mode, terminal::rows());
     let (sender, mut events) = unbounded_channel();
     let interrupt = CancellationToken::new();

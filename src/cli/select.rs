@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::observed::{ContainerState, Observed, ObservedContainer};
+use crate::project::name::nearest;
 
 /// Returns the containers of services (of all, where none is named) by service and replica.
 ///
@@ -64,14 +65,11 @@ pub(super) fn unknown(service: &str, observed: &Observed, known: &[String]) -> E
     names.sort_unstable();
     names.dedup();
     let error = Error::usage(format!("no such service: {service}"));
-    let near = names.iter().map(|name| (strsim::damerau_levenshtein(service, name), *name)).min();
-    match near {
-        Some((distance, name)) if distance <= 1 + service.len() / 4 => {
-            error.help(format!("did you mean `{name}`?"))
-        }
-        Some(_) if names.len() <= 20 => error.help(format!("services are: {}", names.join(", "))),
-        Some(_) => error.help("`sdcompose config --services` lists them"),
-        None => error.help("`sdcompose up` makes containers of this project"),
+    match nearest(service, names.iter().copied()) {
+        Some(name) => error.help(format!("did you mean `{name}`?")),
+        None if names.is_empty() => error.help("`sdcompose up` makes containers of this project"),
+        None if names.len() <= 20 => error.help(format!("services are: {}", names.join(", "))),
+        None => error.help("`sdcompose config --services` lists them"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::cli::attach::{attach, passed};
+use crate::cli::enter::entered;
 use crate::cli::{Global, open, select};
 use crate::engine::ExecSpec;
 use crate::error::Error;
@@ -68,6 +69,7 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
             let heading = human::styled(FAINT, &format!("==> {} <==", machine.name));
             writeln!(anstream::stdout(), "{heading}")?;
         }
+        entered(ground.engine(), machine).await?;
         let session = ground.engine().session(&machine.name, &spec).await?;
         let ended = attach(session, tty, one).await?;
         let result = passed(&ended, &machine.name, "systemctl");

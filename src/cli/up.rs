@@ -1,7 +1,10 @@
 //! `up`.
 
+#![expect(clippy::disallowed_methods, reason = "an attached `up` shows logs from when it began")]
+
 use std::io::Write;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -106,13 +109,16 @@ impl Args {
 /// Makes a project run as its manifest says.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     let (mut ground, mut project) = open::with_project(global)?;
-    scaled(&mut project, &args.scale)?;
-    ground.replace_project(&project);
+    if !args.scale.is_empty() {
+        scaled(Arc::make_mut(&mut project), &args.scale)?;
+        ground.replace_project(Arc::clone(&project));
+    }
     let options = args.options();
     if global.dry_run {
         let (facts, observed) = look(&ground).await?;
         return shown(global, &whole_plan(&project, &facts, &observed, &options)?);
     }
+    let began = SystemTime::now();
     let interrupts = Interrupts::listen()?;
     let lock = lock::take(global, &ground, "up", &interrupts).await?;
     bring_up(global, &ground, &project, args, &interrupts).await?;
@@ -120,7 +126,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     if args.detach || args.wait || args.no_start {
         return Ok(());
     }
-    attached(global, &ground, args, &interrupts).await
+    attached(global, &ground, args, began, &interrupts).await
 }
 
 /// Puts `--scale` in the place of what the manifest says.
@@ -184,12 +190,13 @@ async fn attached(
     global: &Global,
     ground: &Ground,
     args: &Args,
+    began: SystemTime,
     interrupts: &Interrupts,
 ) -> Result<(), Error> {
     let observed = ground.observe().await?;
     let before = interrupts.count();
     tokio::select! {
-        result = logs::follow_from_now(ground, &observed, &args.services, global.json) => return result,
+        result = logs::follow_from_now(ground, &observed, &args.services, began, global.json) => return result,
         () = interrupts.reach(before + 1) => {}
     }
     let kind = interrupts.kind();
@@ -204,7 +211,11 @@ async fn attached(
     let stop = change::stop(ground.project(), &observed, &chosen);
     let stopping = carry_out(global, ground, &stop, interrupts);
     tokio::select! {
-        result = stopping => if result.is_ok() { return Err(Error::Interrupted(kind)) },
+        result = stopping => match result {
+            Err(error) if interrupts.count() < before + 2 => return Err(error),
+            Ok(_) => return Err(Error::Interrupted(kind)),
+            Err(_) => {}
+        },
         () = interrupts.reach(before + 2) => {}
     }
     let observed = ground.observe().await?;

@@ -8,6 +8,7 @@ use futures_util::stream::{BoxStream, FuturesUnordered};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::cli::enter::enterable;
 use crate::cli::logs::merge::{WINDOW, Window};
 use crate::cli::logs::source::{self, Origin, SharedMark, Wish};
 use crate::cli::logs::{Marks, Printer};
@@ -124,11 +125,13 @@ async fn one(
 ) -> Reader {
     match side {
         Side::Console => pass_on(source::console(engine, &origin, wish, &mark, true), &lines).await,
-        Side::Journal if source::enterable(engine, &origin).await => {
+        Side::Journal if enterable(engine, &origin.name, origin.ready_seen).await => {
             match source::journal(engine, &origin, wish, &mark, true).await {
                 Ok(stream) => pass_on(stream, &lines).await,
                 // One that has stopped meanwhile has no journal to read, which is nothing to warn about.
-                Err(why) if runs(engine, &origin).await => source::warn(&format!("{}: {why}", origin.name)),
+                Err(Some(why)) if runs(engine, &origin).await => {
+                    source::warn(&format!("{}: {why}", origin.name));
+                }
                 Err(_) => {}
             }
         }

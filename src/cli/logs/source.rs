@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
-use crate::engine::{Chunk, Engine, EngineError, ExecSpec, LogQuery, Session, Signal};
+use crate::engine::{Chunk, Engine, EngineError, ExecSpec, LogQuery, RefusalKind, Session};
 use crate::observed::{ContainerState, ObservedContainer};
 use crate::report::human::{self, CARE};
 use crate::report::logs::{Line, Source};
@@ -65,6 +65,11 @@ pub(super) struct Mark {
 
 /// A mark that a stream moves while it is read.
 pub(super) type SharedMark = Arc<Mutex<Mark>>;
+
+/// Makes a mark as if the console had been read up to a time.
+pub(super) fn console_read_until(at: i128) -> SharedMark {
+    Arc::new(Mutex::new(Mark { console: Some(at), cursor: None }))
+}
 
 /// Which lines are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -158,14 +163,15 @@ fn is_status(raw: &[u8]) -> bool {
             && text.get(..8).is_some_and(|mark| mark.contains('*') && mark.ends_with(']')))
 }
 
-/// Reads the journal; `Err` says in a sentence why it cannot be read.
+/// Reads the journal; `Err` says in a sentence why it cannot be read, and nothing where the machine went
+/// down meanwhile.
 pub(super) async fn journal<'a>(
     engine: &'a dyn Engine,
     origin: &'a Origin,
     wish: &Wish,
     mark: &SharedMark,
     follow: bool,
-) -> Result<BoxStream<'a, Line>, String> {
+) -> Result<BoxStream<'a, Line>, Option<String>> {
     let after = lock(mark).cursor.clone();
     let query = Query {
         units: wish.units.clone(),
@@ -177,7 +183,7 @@ pub(super) async fn journal<'a>(
         after,
     };
     let command = ExecSpec { command: query.command(), stdin: follow, ..ExecSpec::default() };
-    let session = engine.session(&origin.name, &command).await.map_err(|error| error.to_string())?;
+    let session = engine.session(&origin.name, &command).await.map_err(|error| why(&error))?;
     let Session { input, output, resize: _, exit } = session;
     let state = Reading {
         // Its end would end a command that follows.
@@ -207,6 +213,19 @@ pub(super) async fn journal<'a>(
         }
     };
     Ok(lines.filter_map(move |entry| std::future::ready(line(entry))).boxed())
+}
+
+/// Says why a command could not be run inside; nothing where the container does not run any more.
+fn why(error: &EngineError) -> Option<String> {
+    match error {
+        EngineError::Refused { kind: RefusalKind::Conflict | RefusalKind::NotFound, .. } => None,
+        EngineError::Refused { message, .. } => Some(message.clone()),
+        EngineError::Unreachable { .. }
+        | EngineError::Unknown { .. }
+        | EngineError::TimedOut { .. }
+        | EngineError::Garbled { .. }
+        | EngineError::Local { .. } => Some(error.to_string()),
+    }
 }
 
 /// Says something beside the lines.
@@ -273,28 +292,13 @@ impl Reading {
         }
         let complaint = sanitize::lines(String::from_utf8_lossy(&self.complaint).trim());
         Some(Err(match code {
+            // Killed: the machine goes down.
+            129.. => return None,
             126 | 127 => "there is no journalctl in this image: only the console is shown".to_owned(),
             _ if complaint.is_empty() => format!("journalctl ended with {code}"),
             _ => format!("journalctl: {complaint}"),
         }))
     }
-}
-
-/// Waits until commands may be run inside a machine. Before its PID 1 owns its cgroup, a command that
-/// enters the container can keep systemd from setting itself up; a boot that shows progress is past that.
-pub(super) async fn enterable(engine: &dyn Engine, origin: &Origin) -> bool {
-    if origin.ready_seen {
-        return true;
-    }
-    let mut signals = engine.signals(&origin.name);
-    while let Some(signal) = signals.next().await {
-        match signal {
-            Ok(Signal::Booting { .. } | Signal::Ready) => return true,
-            Ok(Signal::Exited { .. } | Signal::NotStarted) | Err(_) => return false,
-            Ok(Signal::Running | Signal::Health(_)) => {}
-        }
-    }
-    false
 }
 
 fn lock(mark: &SharedMark) -> std::sync::MutexGuard<'_, Mark> {
