@@ -14,6 +14,7 @@ use super::Scope;
 use super::process::Process;
 use super::reader::Reader;
 
+mod args;
 mod boot;
 mod credentials;
 mod journal;
@@ -114,7 +115,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, process
     Machine {
         target: boot::target(r, &layers),
         init: boot::init(r, &layers, process),
-        args: boot::args(r, &layers, process),
+        args: args::read(r, &layers, process),
         log_level: word(r, &layers, "log_level", &LOG_LEVELS).unwrap_or_else(|| "info".to_owned()),
         log_target: word(r, &layers, "log_target", &LOG_TARGETS),
         privilege,

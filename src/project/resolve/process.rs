@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::project::{command_line, quantity};
 use crate::yaml::{Node, Value};
 
@@ -32,8 +32,8 @@ pub(super) struct Process {
     pub(super) stop_grace_period: Duration,
     /// Of a machine: systemd's path, where the command line names it.
     pub(super) systemd: Option<String>,
-    /// Of a machine: arguments for systemd from the command line.
-    pub(super) systemd_args: Vec<String>,
+    /// Of a machine: arguments for systemd from the command line, still to be checked, with their places.
+    pub(super) systemd_args: Vec<(String, Span)>,
 }
 
 /// Reads the fields that decide the first process.
@@ -124,21 +124,28 @@ fn machine_words(
     key: &str,
     words: &[String],
     systemd: &mut Option<String>,
-    args: &mut Vec<String>,
+    args: &mut Vec<(String, Span)>,
 ) {
     for (at, word) in words.iter().enumerate() {
+        let span = match node.get(key).map(|node| (node.span, &node.value)) {
+            Some((span, Value::Sequence(items))) => items.get(at).map_or(span, |item| item.span),
+            Some((span, Value::Null | Value::Scalar { .. } | Value::Mapping(_))) => span,
+            None => node.span,
+        };
         let is_init = word.starts_with('/') && (word.ends_with("/systemd") || word.ends_with("/init"));
         if at == 0 && systemd.is_none() && is_init {
             *systemd = Some(word.clone());
-        } else if word.starts_with("systemd.") || word.starts_with("--") {
-            args.push(word.clone());
+        } else if word.starts_with("systemd.") || word.starts_with("rd.") || word.starts_with("--") {
+            args.push((word.clone(), span));
         } else {
+            // The word may be an assignment of something secret.
+            let shown = word.split('=').next().unwrap_or_default();
             r.push(
                 Diagnostic::error(
                     format!("`{key}` cannot be given to a machine: its PID 1 is systemd"),
-                    place(node, key),
+                    span,
                 )
-                .marked(format!("`{word}` is no argument for systemd"))
+                .marked(format!("`{shown}` is no argument for systemd"))
                 .help("to run a program in the machine, give it a unit under `systemd.units`")
                 .help("to pass arguments to systemd, use `systemd.args`")
                 .help("if no systemd is wanted, write `systemd: false`"),

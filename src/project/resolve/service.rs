@@ -49,7 +49,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         environment_unset,
         ports: ports::read(r, node, &network),
         expose: list(r, node, "expose", expose),
-        mounts: storage::mounts(r, node, is_machine, scope.dialect),
+        mounts: storage::mounts(r, node, machine.as_ref(), scope.dialect),
         depends_on: dependency::read(r, entry, scope, &network),
         network,
         healthcheck: field(r, node, "healthcheck", |r, node, _| health::read(r, node)),

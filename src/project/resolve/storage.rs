@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::Dialect;
 use crate::project::mount::{self, PROPAGATIONS, ShortMount, ShortSource};
-use crate::project::{Mount, MountSource};
+use crate::project::{Machine, Mount, MountSource, Privilege, ProfileName};
 use crate::yaml::{Node, Value};
 
 use super::limits::size;
@@ -23,18 +23,23 @@ const SYSTEMDS_OWN: [(&str, &str); 4] = [
 ];
 
 /// Reads `volumes` and `tmpfs`; of two mounts on one target the last wins, in its place.
-pub(super) fn mounts(r: &mut Reader<'_>, node: &Node, is_machine: bool, dialect: Dialect) -> Vec<Mount> {
+pub(super) fn mounts(
+    r: &mut Reader<'_>,
+    node: &Node,
+    machine: Option<&Machine>,
+    dialect: Dialect,
+) -> Vec<Mount> {
     let mut all: IndexMap<String, (Mount, Span)> = IndexMap::new();
     let volumes = node.get("volumes").map(|node| r.items(node, "volumes")).unwrap_or_default();
     for item in volumes {
         let mount = if let Value::Mapping(_) = item.value { long(r, item) } else { short(r, item) };
         if let Some(mount) = mount {
-            keep(r, &mut all, mount, item.span, is_machine, dialect);
+            keep(r, &mut all, mount, item.span, machine, dialect);
         }
     }
     if let Some(node) = node.get("tmpfs") {
         for (mount, span) in tmpfs(r, node) {
-            keep(r, &mut all, mount, span, is_machine, dialect);
+            keep(r, &mut all, mount, span, machine, dialect);
         }
     }
     all.into_values().map(|(mount, _)| mount).collect()
@@ -45,11 +50,13 @@ fn keep(
     all: &mut IndexMap<String, (Mount, Span)>,
     mount: Mount,
     span: Span,
-    is_machine: bool,
+    machine: Option<&Machine>,
     dialect: Dialect,
 ) {
     check_target(r, &mount, span);
-    if is_machine && !fits_machine(r, &mount, span, dialect) {
+    if let Some(machine) = machine
+        && !fits_machine(r, &mount, span, machine.privilege, dialect)
+    {
         return;
     }
     if let Some((_, first)) = all.get(&mount.target) {
@@ -77,6 +84,63 @@ fn check_target(r: &mut Reader<'_>, mount: &Mount, span: Span) {
     }
 }
 
+/// Whether a bind of a directory shows the host's cgroups: it is within their tree, or the tree within it.
+fn shows_cgroups(path: &Path) -> bool {
+    let tree = Path::new("/sys/fs/cgroup");
+    path.starts_with(tree) || tree.starts_with(path)
+}
+
+/// Root can freeze and kill what runs in any cgroup that it can write, and lift its limits (cgroups(7)). Only
+/// with two profiles is the machine meant to have that.
+fn may_write_cgroups(privilege: Privilege) -> bool {
+    match privilege {
+        Privilege::Fixed(ProfileName::Classic | ProfileName::Privileged) => true,
+        Privilege::Auto
+        | Privilege::Fixed(
+            ProfileName::Podman
+            | ProfileName::WritableCgroups
+            | ProfileName::Remapped
+            | ProfileName::Remount
+            | ProfileName::OwnSubtree
+            | ProfileName::OwnSubtreeV1
+            | ProfileName::UnifiedOnHybrid,
+        ) => false,
+    }
+}
+
+/// Checks what a machine gets of the host by a bind; false where it cannot be given.
+fn fits_host(r: &mut Reader<'_>, path: &Path, read_only: bool, span: Span, privilege: Privilege) -> bool {
+    // `..` and doubled slashes must not hide what is bound.
+    let plain = mount::normal(path);
+    let shown = path.display();
+    let cgroups = shows_cgroups(&plain);
+    if cgroups && !read_only && !may_write_cgroups(privilege) {
+        r.push(
+            Diagnostic::error(
+                format!("the bind of {shown} would give the machine every cgroup of the host"),
+                span,
+            )
+            .help("bind the one directory that the machine needs, or use a volume")
+            .help("the machine gets a cgroup of its own without any mount")
+            .help("`systemd.privilege: classic` or `privileged` says that it is meant"),
+        );
+        return false;
+    }
+    let why =
+        gives_the_host(&plain).or_else(|| cgroups.then_some("shows the machine the cgroups of the host"));
+    if let Some(why) = why {
+        let mut diagnostic = Diagnostic::warning(format!("the bind of {shown} {why}"), span)
+            .help("bind the one directory that the machine needs, or use a volume");
+        if cgroups && read_only {
+            diagnostic = diagnostic.help(
+                "`ro` does not hold for what is mounted below it: Docker before 25 leaves that writable",
+            );
+        }
+        r.push(diagnostic);
+    }
+    true
+}
+
 /// Says what a machine gets by a bind of one of the host's own directories.
 fn gives_the_host(path: &Path) -> Option<&'static str> {
     match path.to_str()? {
@@ -94,7 +158,13 @@ fn gives_the_host(path: &Path) -> Option<&'static str> {
 
 /// Whether a machine can have the mount. A compose file that also serves Docker Compose often binds the
 /// cgroup tree, which Docker Compose needs and this tool does not: there it is left out with a warning.
-fn fits_machine(r: &mut Reader<'_>, mount: &Mount, span: Span, dialect: Dialect) -> bool {
+fn fits_machine(
+    r: &mut Reader<'_>,
+    mount: &Mount,
+    span: Span,
+    privilege: Privilege,
+    dialect: Dialect,
+) -> bool {
     let target = mount.target.as_str();
     let is_tmpfs = matches!(mount.source, MountSource::Tmpfs { .. });
     let under = |directory: &str| {
@@ -126,15 +196,10 @@ fn fits_machine(r: &mut Reader<'_>, mount: &Mount, span: Span, dialect: Dialect)
         );
         return false;
     }
-    if let MountSource::Bind { path, .. } = &mount.source
-        && let Some(why) = gives_the_host(path)
-    {
-        r.push(
-            Diagnostic::warning(format!("the bind of {} {why}", path.display()), span)
-                .help("bind the one directory that the machine needs, or use a volume"),
-        );
+    match &mount.source {
+        MountSource::Bind { path, .. } => fits_host(r, path, mount.read_only, span, privilege),
+        MountSource::Volume { .. } | MountSource::Anonymous | MountSource::Tmpfs { .. } => true,
     }
-    true
 }
 
 fn short(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {

@@ -43,38 +43,6 @@ pub(super) fn init(r: &mut Reader<'_>, layers: &Layers<'_>, process: &Process) -
     Some(text)
 }
 
-pub(super) fn args(r: &mut Reader<'_>, layers: &Layers<'_>, process: &Process) -> Vec<String> {
-    /// Arguments that have a field of their own.
-    const FIELDS: [(&str, &str); 6] = [
-        ("--unit=", "target"),
-        ("systemd.unit=", "target"),
-        ("--log-level=", "log_level"),
-        ("systemd.log_level=", "log_level"),
-        ("--log-target=", "log_target"),
-        ("systemd.log_target=", "log_target"),
-    ];
-    let mut all = Vec::new();
-    for node in layers.all("args") {
-        for text in r.text_or_texts(node, "systemd.args") {
-            if let Some((_, field)) = FIELDS.iter().find(|(start, _)| text.starts_with(start)) {
-                r.push(
-                    Diagnostic::error(format!("`{text}` has a field of its own"), node.span)
-                        .help(format!("use `systemd.{field}`")),
-                );
-            }
-            if text.starts_with("systemd.setenv=") || text.starts_with("systemd.set_credential=") {
-                r.push(
-                    Diagnostic::warning(format!("every user in the machine can read `{text}`"), node.span)
-                        .help("PID 1's arguments are in /proc/1/cmdline; use `environment` or `systemd.credentials`"),
-                );
-            }
-            all.push(text);
-        }
-    }
-    all.extend(process.systemd_args.iter().cloned());
-    all
-}
-
 pub(super) fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
     let Some(node) = layers.last("ready") else { return Ready::Running };
     if let Value::Sequence(items) = &node.value {

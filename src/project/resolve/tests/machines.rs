@@ -218,11 +218,11 @@ fn what_a_machine_cannot_have_says_why_and_what_to_use() {
             "this would give the machine every cgroup of the host",
         ),
         ("systemd: {privilege: own-subtre}", "did you mean `own-subtree`?"),
+        ("systemd: {args: [--unit=x.target]}", "`--unit` has a field of its own; use `systemd.target`"),
         (
-            "systemd: {args: [--unit=x.target]}",
-            "`--unit=x.target` has a field of its own; use `systemd.target`",
+            "systemd: {args: [systemd.setenv=A=b]}",
+            "`systemd.setenv=A` would be told to every user in the machine",
         ),
-        ("systemd: {args: [systemd.setenv=A=b]}", "every user in the machine can read `systemd.setenv=A=b`"),
         ("systemd: {target: x.service}", "`systemd.target` must be a target, found `x.service`"),
         ("systemd: {enable: [x.service], mask: [x.service]}", "`x.service` is both enabled and masked"),
         ("systemd: {ready: ready}", "`systemd.ready` cannot be `ready`"),
@@ -243,10 +243,10 @@ fn what_a_machine_cannot_have_says_why_and_what_to_use() {
 #[test]
 fn a_command_may_name_systemd_and_its_arguments() {
     let machine = machine(
-        "services: {a: {image: x, entrypoint: /lib/systemd/systemd, command: [systemd.mask=x.service, --log-color=0]}}",
+        "services: {a: {image: x, entrypoint: /lib/systemd/systemd, command: [systemd.show_status=1, --log-color=0]}}",
     );
     assert_eq!(machine.init.as_deref(), Some("/lib/systemd/systemd"));
-    assert_eq!(machine.args, ["systemd.mask=x.service", "--log-color=0"]);
+    assert_eq!(machine.args, ["systemd.show_status=1", "--log-color=0"]);
 }
 
 #[test]
@@ -260,4 +260,63 @@ fn a_compose_file_may_bind_the_cgroup_tree_which_is_left_out() {
     let targets: Vec<String> =
         project.unwrap().services["a"].mounts.iter().map(|mount| mount.target.clone()).collect();
     assert_eq!(targets, ["/run", "/tmp"]);
+}
+
+#[test]
+fn the_cgroups_of_the_host_are_not_given_to_a_machine() {
+    let bound = |mount: &str, privilege: &str| {
+        said(&format!(
+            "services: {{a: {{image: x, volumes: ['{mount}'], systemd: {{privilege: {privilege}}}}}}}"
+        ))
+    };
+    for source in
+        ["/sys/fs/cgroup", "/sys/fs/cgroup/x", "/sys", "/sys/fs/", "/", "//", "/etc/../sys/fs/cgroup/"]
+    {
+        for privilege in ["auto", "remount"] {
+            let said = bound(&format!("{source}:/cg"), privilege);
+            let error = format!("1:36 the bind of {source} would give the machine every cgroup of the host");
+            assert!(said.starts_with(&error), "{source}: {said}");
+        }
+        for (mount, privilege) in [(":/cg:ro", "auto"), (":/cg", "classic"), (":/cg", "privileged")] {
+            let said = bound(&format!("{source}{mount}"), privilege);
+            assert!(said.starts_with("1:36 warning: the bind of "), "{source}{mount}: {said}");
+        }
+    }
+    assert_eq!(bound("/sys/fs/cgroups:/cg", "auto"), "");
+    assert_eq!(bound("/srv/x:/cg", "auto"), "");
+    assert!(bound("/etc/../var/run/docker.sock:/d.sock", "auto").contains("the engine, which is root"));
+    let plain = said("services: {a: {image: x, systemd: false, volumes: ['/:/host']}}");
+    assert_eq!(plain, "");
+}
+
+#[test]
+fn arguments_are_checked_alike_in_args_and_in_a_command() {
+    let pairs = [
+        ("--user", "`--user` is no argument for a machine's systemd"),
+        ("--help", "`--help` is no argument for a machine's systemd"),
+        ("--version", "`--version` is no argument for a machine's systemd"),
+        ("--show-statsu=1", "did you mean `--show-status`?"),
+        ("--unit=x.target", "`--unit` has a field of its own; use `systemd.target`"),
+        ("systemd.unit=x.target", "`systemd.unit` has a field of its own; use `systemd.target`"),
+        ("systemd.mask=x.service", "`systemd.mask` has a field of its own; use `systemd.mask`"),
+        ("systemd.wants=x.service", "`systemd.wants` has a field of its own; use `systemd.enable`"),
+        ("systemd.setenv=A=hunter2", "`systemd.setenv=A` would be told to every user"),
+        ("systemd.set-credential=t:hunter2", "`systemd.set_credential=t` would be told to every user"),
+        (
+            "systemd.set_credential_binary=t:hunter2",
+            "`systemd.set_credential_binary=t` would be told to every user",
+        ),
+        ("systemd.x=1 systemd.setenv=A=hunter2", "the argument `systemd.x` has a blank in it"),
+        ("rd.break=hunter2", "`rd.break` is no argument for a machine's systemd"),
+    ];
+    for (word, why) in pairs {
+        let args =
+            said(&format!("services: {{a: {{image: x, systemd: {{args: [--show-status=1, '{word}']}}}}}}"));
+        assert!(args.starts_with("1:60 ") && args.contains(why), "{word}: {args}");
+        let command = said(&format!("services: {{a: {{image: x, command: [/sbin/init, '{word}']}}}}"));
+        assert!(command.starts_with("1:48 ") && command.contains(why), "{word}: {command}");
+        assert!(!(args + &command).contains("hunter2"), "{word}");
+    }
+    let said = said("services: {a: {image: x, systemd: {args: [quiet]}}}");
+    assert!(said.contains("`quiet` is no argument for a machine's systemd"), "{said}");
 }
