@@ -1,12 +1,13 @@
 //! Goes on showing what comes, across restarts and replacements of containers.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{BoxStream, FuturesUnordered};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::cli::enter::enterable;
 use crate::cli::logs::merge::{WINDOW, Window};
@@ -16,6 +17,9 @@ use crate::cli::open::Ground;
 use crate::engine::{Engine, Signal};
 use crate::error::Error;
 use crate::report::logs::Line;
+
+/// Time before the engine's events are asked for again, where they ended.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// One of a container's two sources of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +81,7 @@ pub(super) async fn follow(
                     Some(Ok(_)) => continue,
                     // Something may have started unheard.
                     Some(Err(_)) | None => {
+                        sleep(RETRY).await;
                         happenings = engine.watch(ground.name());
                         None
                     }
