@@ -34,9 +34,9 @@ fn blocks(readme: &str) -> Vec<Block> {
     found
 }
 
-fn readme() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"))
-        .expect("the README is there")
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The commands of the shell blocks, without the remark behind each.
@@ -48,10 +48,8 @@ fn commands(blocks: &[Block]) -> Vec<String> {
 #[test]
 fn the_first_own_machine_of_the_readme_runs() {
     Bench::run_on(View::V1, |bench| {
-        let blocks = blocks(&readme());
-        let of = |language: &str| {
-            &blocks.iter().find(|block| block.language == language).expect("a block of this language").text
-        };
+        let blocks = blocks(&file("README.md"));
+        let of = |language: &str| &blocks.iter().find(|block| block.language == language).unwrap().text;
         let port = free_port();
         bench.write("Dockerfile", of("dockerfile"));
         let manifest = of("yaml");
@@ -63,7 +61,7 @@ fn the_first_own_machine_of_the_readme_runs() {
         let ours: Vec<_> = commands.iter().filter_map(|command| command.strip_prefix("sdcompose ")).collect();
         assert!(ours.len() >= 7, "{ours:?}");
         for command in ours {
-            let words = shell_words::split(command).expect("a command of words");
+            let words = shell_words::split(command).unwrap();
             let words: Vec<&str> =
                 ["-p", &bench.project].into_iter().chain(words.iter().map(String::as_str)).collect();
             bench.spawn_in(&bench.dir(), &words, &[]).end().code(0);
@@ -78,9 +76,8 @@ fn the_first_own_machine_of_the_readme_runs() {
 
 #[test]
 fn every_make_target_of_the_readme_is_there() {
-    let makefile = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile"))
-        .expect("the Makefile is there");
-    let commands = commands(&blocks(&readme()));
+    let makefile = file("Makefile");
+    let commands = commands(&blocks(&file("README.md")));
     let targets: Vec<_> = commands.iter().filter_map(|command| command.strip_prefix("make ")).collect();
     assert!(targets.contains(&"demo") && targets.contains(&"test"), "{targets:?}");
     for target in targets {
