@@ -66,7 +66,8 @@ pub struct ObservedContainer {
     pub networks: BTreeSet<String>,
     /// Ports as the engine prints them, for `ps`.
     pub ports: Vec<ObservedPort>,
-    /// Named volumes in use, by mount target.
+    /// Volumes in use, by mount target; an anonymous one has the 64 hexadecimal digits that the engine named
+    /// it by.
     pub volumes: BTreeMap<String, String>,
 }
 

@@ -79,6 +79,12 @@ impl UnitName {
         Ok(Self(text.to_owned()))
     }
 
+    /// Returns `multi-user.target`, in which a system without a screen is fully up (systemd.special(7)).
+    #[must_use]
+    pub fn multi_user_target() -> Self {
+        Self("multi-user.target".to_owned())
+    }
+
     /// Returns the whole name.
     #[must_use]
     pub fn as_str(&self) -> &str {

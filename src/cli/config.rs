@@ -1,10 +1,9 @@
 //! `config`.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::ValueEnum;
-use serde_json::Value;
 
 use crate::cli::open::{self, Opened};
 use crate::cli::{Global, terminal};
@@ -141,17 +140,13 @@ fn printed(global: &Global, args: &Args, opened: &Opened) -> Result<String, Erro
         };
         return Ok(lines(services.iter().map(hash).collect()));
     }
-    let mut value = show(project, &opened.manifest);
-    if !args.services.is_empty()
-        && let Some(Value::Object(shown)) = value.get_mut("services")
-    {
-        shown.retain(|name, _| args.services.contains(name));
-    }
+    let shown = show(project, &opened.manifest, &args.services);
     let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Yaml });
     match format {
-        Format::Json => Ok(format!("{value:#}\n")),
-        Format::Yaml => serde_yaml::to_string(&value)
-            .map_err(|error| Error::local("cannot write YAML", io::Error::other(error.to_string()))),
+        Format::Json => serde_json::to_string_pretty(&shown)
+            .map(|text| text + "\n")
+            .map_err(|error| Error::local("cannot write JSON", error.into())),
+        Format::Yaml => Ok(shown.to_yaml()),
     }
 }
 

@@ -16,7 +16,7 @@ use super::create;
 use super::effect;
 use super::failure;
 use super::step::{Ended, gone_is_fine};
-use crate::condition::Wait;
+use crate::condition::{Condition, Wait};
 use crate::container::names;
 use crate::container::{ContainerSpec, MountSpec, MountSpecSource};
 use crate::engine::{Call, EngineError, RefusalKind};
@@ -48,7 +48,7 @@ pub(super) async fn replace(
     let old = effect::find(&observed, &spec.name).cloned();
     let mut change = Replacement::new(hands, spec, grace, keep_anonymous, old);
     let Err(setback) = change.forward(wait).await else { return Ended::Done };
-    let undone = if change.ready { Ok(Back::Done) } else { change.back().await };
+    let undone = if change.ready { Ok(Back::Done) } else { change.back(wait).await };
     let mut failure = match setback {
         Setback::Interrupted if undone.is_ok() => return Ended::Cut,
         Setback::Interrupted => failure::plain(format!("replacing {} was interrupted", spec.name)),
@@ -205,7 +205,7 @@ impl<'a> Replacement<'a> {
 
     /// Brings the old one back. Looks at what there is instead of remembering what was done, since the
     /// setback may have been a call whose outcome nobody knows.
-    async fn back(&self) -> Result<Back, EngineError> {
+    async fn back(&self, wait: &Wait) -> Result<Back, EngineError> {
         if !self.renamed && self.old.is_some() {
             return Ok(Back::Done);
         }
@@ -237,8 +237,24 @@ impl<'a> Replacement<'a> {
         }
         if self.stopped {
             self.hands.call(&Call::Start { container: name.clone() }).await?;
+            self.see_boot(old, wait).await;
         }
         Ok(Back::Done)
+    }
+
+    /// Waits for the boot of the old machine, so that the next command finds it ready: READY=1 is lost once
+    /// nobody listens. Not where the user wants to get away; and whatever comes of it is no news, since the
+    /// failure is that of the new one.
+    async fn see_boot(&self, old: &ObservedContainer, wait: &Wait) {
+        if old.labels.machine.is_none() {
+            return;
+        }
+        let boot = Wait { condition: Condition::Booted, timeout: wait.timeout };
+        tokio::select! {
+            biased;
+            () = self.hands.interrupt.cancelled() => {}
+            _ = await_step::until(self.hands, &self.spec.name, &boot) => {}
+        }
     }
 
     /// Tells what is left of the two.

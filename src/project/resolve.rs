@@ -79,7 +79,7 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         names: &names,
         defaults: defaults.filter(|node| matches!(node.value, Value::Mapping(_))),
     };
-    let (mut active, mut disabled) = (Vec::new(), BTreeSet::new());
+    let (mut active, mut disabled) = (Vec::with_capacity(entries.len()), BTreeSet::new());
     for &entry in &entries {
         let is_active = is_active(&entry.value, profiles);
         if let Some(service) = service::read(r, entry, &scope, is_active) {

@@ -6,57 +6,130 @@
 
 use std::collections::HashMap;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{Dialect, Manifest};
-use crate::project::{IpamPool, Network, Project, Volume, scalar};
+use crate::project::{IpamPool, Network, Project, Service, Volume, scalar};
 use crate::yaml::{Node, Value};
 
 pub mod explain;
 mod machine;
 mod service;
+mod yaml;
 
-/// Shows a project. The manifest that it was made from gives the name of the `systemd` key (`x-systemd` in a
-/// compose file) and the top-level extensions.
-#[must_use]
-pub fn show(project: &Project, manifest: &Manifest) -> Json {
-    let mut shown = as_written(project, manifest);
-    double_dollars(&mut shown);
-    shown
+/// A project to be serialized, as JSON or as YAML. One service at a time is turned into values, so that a
+/// project of thousands needs no more memory than its text.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    project: &'a Project,
+    manifest: &'a Manifest,
+    only: &'a [String],
 }
 
-/// The same with single dollars.
-fn as_written(project: &Project, manifest: &Manifest) -> Json {
-    let Project { name, directory: _, files: _, services, disabled: _, networks, volumes } = project;
-    let mut shown = Map::new();
-    shown.insert("name".to_owned(), json!(name));
-    let written: HashMap<&str, &Node> = match manifest.root.get("services").map(|node| &node.value) {
-        Some(Value::Mapping(entries)) => entries.iter().map(|entry| (&*entry.key, &entry.value)).collect(),
-        Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => HashMap::new(),
-    };
-    let services: Map<String, Json> = services
-        .iter()
-        .map(|(key, service)| {
-            let node = written.get(key.as_str()).copied();
-            (key.clone(), service::show(service, node, name, manifest.dialect))
-        })
-        .collect();
-    shown.insert("services".to_owned(), Json::Object(services));
-    if !networks.is_empty() {
+/// Shows a project. The manifest that it was made from gives the name of the `systemd` key (`x-systemd` in a
+/// compose file), the top-level extensions, and spellings. Where `only` is not empty, other services than these
+/// are left out.
+#[must_use]
+pub fn show<'a>(project: &'a Project, manifest: &'a Manifest, only: &'a [String]) -> Shown<'a> {
+    Shown { project, manifest, only }
+}
+
+impl Shown<'_> {
+    /// Writes the project as YAML.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        let mut out = String::new();
+        for part in self.parts() {
+            match part {
+                Part::Value(key, value) => yaml::entry(&mut out, 0, key, &value),
+                Part::Services if self.services().next().is_none() => {
+                    yaml::entry(&mut out, 0, "services", &json!({}));
+                }
+                Part::Services => {
+                    yaml::heading(&mut out, 0, "services");
+                    for (name, service) in self.services() {
+                        yaml::entry(&mut out, 2, name, &service);
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// The top level in order.
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let Project { name, directory: _, files: _, services: _, disabled: _, networks, volumes } =
+            self.project;
         let networks: Map<String, Json> =
             networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
-        shown.insert("networks".to_owned(), Json::Object(networks));
-    }
-    if !volumes.is_empty() {
         let volumes: Map<String, Json> = volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
-        shown.insert("volumes".to_owned(), Json::Object(volumes));
+        let filled = |key, map: Map<String, Json>| {
+            (!map.is_empty()).then(|| Part::Value(key, doubled(Json::Object(map))))
+        };
+        let extensions: Vec<Part<'_>> = match &self.manifest.root.value {
+            Value::Mapping(entries) => entries
+                .iter()
+                .filter(|entry| entry.key.starts_with("x-") && &*entry.key != "x-systemd")
+                .map(|entry| Part::Value(&entry.key, doubled(plain(&entry.value))))
+                .collect(),
+            Value::Null | Value::Scalar { .. } | Value::Sequence(_) => Vec::new(),
+        };
+        std::iter::once(Part::Value("name", json!(name)))
+            .chain(filled("networks", networks))
+            .chain(std::iter::once(Part::Services))
+            .chain(filled("volumes", volumes))
+            .chain(extensions)
     }
-    if let Value::Mapping(entries) = &manifest.root.value {
-        let extensions =
-            entries.iter().filter(|entry| entry.key.starts_with("x-") && &*entry.key != "x-systemd");
-        shown.extend(extensions.map(|entry| (entry.key.to_string(), plain(&entry.value))));
+
+    /// The services by name.
+    fn services(&self) -> impl Iterator<Item = (&String, Json)> {
+        let Self { project, manifest, only } = *self;
+        let written = written(manifest);
+        let mut services: Vec<(&String, &Service)> =
+            project.services.iter().filter(|(name, _)| only.is_empty() || only.contains(name)).collect();
+        services.sort_by_key(|(name, _)| *name);
+        services.into_iter().map(move |(name, service)| {
+            let node = written.get(name.as_str()).copied();
+            (name, doubled(service::show(service, node, &project.name, manifest.dialect)))
+        })
     }
-    Json::Object(shown)
+}
+
+/// One entry of the top level.
+enum Part<'a> {
+    Value(&'a str, Json),
+    Services,
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown = serializer.serialize_map(None)?;
+        for part in self.parts() {
+            match part {
+                Part::Value(key, value) => shown.serialize_entry(key, &value)?,
+                Part::Services => shown.serialize_entry("services", &Services(self))?,
+            }
+        }
+        shown.end()
+    }
+}
+
+/// The services of a project to be serialized, by name.
+struct Services<'a>(&'a Shown<'a>);
+
+impl Serialize for Services<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.services())
+    }
+}
+
+/// The services as they were written.
+fn written(manifest: &Manifest) -> HashMap<&str, &Node> {
+    match manifest.root.get("services").map(|node| &node.value) {
+        Some(Value::Mapping(entries)) => entries.iter().map(|entry| (&*entry.key, &entry.value)).collect(),
+        Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => HashMap::new(),
+    }
 }
 
 /// The key that makes a machine.
@@ -158,6 +231,12 @@ fn plain(node: &Node) -> Json {
             Json::Object(entries.iter().map(|entry| (entry.key.to_string(), plain(&entry.value))).collect())
         }
     }
+}
+
+/// Doubles every `$` of the values, since what is printed is interpolated when it is read.
+fn doubled(mut value: Json) -> Json {
+    double_dollars(&mut value);
+    value
 }
 
 fn double_dollars(value: &mut Json) {

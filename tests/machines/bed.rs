@@ -179,7 +179,7 @@ impl Bench {
             .env("PATH", format!("{}:{path}", built.display()))
             .env("HOME", root)
             .env("DOCKER_HOST", format!("unix://{}", self.api.socket.display()))
-            .env("XDG_STATE_HOME", self.state())
+            .env("SDCOMPOSE_STATE_DIR", self.state())
             .env("XDG_RUNTIME_DIR", root)
             .env("SDCOMPOSE_CALL_LOG", root.join("calls"))
             .env("TZ", "UTC");

@@ -52,7 +52,7 @@ on_each_engine! {
 
         // Secrets: only root inside can read them, and nobody outside by asking the engine.
         for secret in ["s3cret-value", "cr3dential"] {
-            let readable = bench.shell("app", &format!("setpriv --reuid nobody --regid nogroup --clear-groups \
+            let readable = bench.shell("app", &format!("setpriv --reuid www-data --regid www-data --clear-groups \
                  grep -rlsF {secret} /etc /run /proc/1/cmdline 2>/dev/null || true"));
             assert_eq!(readable, "", "{secret} can be read by every user inside");
             assert!(!bench.shell("app", "tr '\\0' ' ' </proc/1/cmdline").contains(secret), "{secret}");

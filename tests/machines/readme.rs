@@ -35,7 +35,8 @@ fn blocks(readme: &str) -> Vec<Block> {
 }
 
 fn readme() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"))
+        .expect("the README is there")
 }
 
 /// The commands of the shell blocks, without the remark behind each.
@@ -48,7 +49,9 @@ fn commands(blocks: &[Block]) -> Vec<String> {
 fn the_first_own_machine_of_the_readme_runs() {
     Bench::run_on(View::V1, |bench| {
         let blocks = blocks(&readme());
-        let of = |language: &str| &blocks.iter().find(|block| block.language == language).unwrap().text;
+        let of = |language: &str| {
+            &blocks.iter().find(|block| block.language == language).expect("a block of this language").text
+        };
         let port = free_port();
         bench.write("Dockerfile", of("dockerfile"));
         let manifest = of("yaml");
@@ -60,7 +63,7 @@ fn the_first_own_machine_of_the_readme_runs() {
         let ours: Vec<_> = commands.iter().filter_map(|command| command.strip_prefix("sdcompose ")).collect();
         assert!(ours.len() >= 7, "{ours:?}");
         for command in ours {
-            let words = shell_words::split(command).unwrap();
+            let words = shell_words::split(command).expect("a command of words");
             let words: Vec<&str> =
                 ["-p", &bench.project].into_iter().chain(words.iter().map(String::as_str)).collect();
             bench.spawn_in(&bench.dir(), &words, &[]).end().code(0);
@@ -75,7 +78,8 @@ fn the_first_own_machine_of_the_readme_runs() {
 
 #[test]
 fn every_make_target_of_the_readme_is_there() {
-    let makefile = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile")).unwrap();
+    let makefile = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Makefile"))
+        .expect("the Makefile is there");
     let commands = commands(&blocks(&readme()));
     let targets: Vec<_> = commands.iter().filter_map(|command| command.strip_prefix("make ")).collect();
     assert!(targets.contains(&"demo") && targets.contains(&"test"), "{targets:?}");

@@ -1,7 +1,7 @@
 //! Replacements: what is kept, what is lost, and what comes back when the new machine is no good.
 
 use crate::bed::Bench;
-use crate::process::eventually;
+use crate::process::{entries, eventually};
 
 /// A machine with a named and an anonymous volume.
 fn manifest(image: &str, systemd: &str) -> String {
@@ -59,8 +59,24 @@ on_each_engine! {
         let id = bench.id("db");
         bench.ok(&["up", "-d", "--force-recreate"]);
         assert_ne!(bench.id("db"), id);
-        assert_eq!(bench.shell("db", "cat /data/row"), "kept");
+        assert_eq!(bench.shell("db", "cat /data/row /cache/page"), "kept\nwarm");
+        let cache = volume_at(bench, "/cache");
+        bench.ok(&["up", "-d", "--force-recreate", "-V"]);
+        assert_eq!(bench.shell("db", "ls /cache"), "", "-V asks for new ones");
+        assert_eq!(bench.api.call("GET", &format!("/volumes/{cache}"), None).0, 404, "and the old one is gone");
+
+        bench.ok(&["up", "-d", "--force-recreate"]);
+        let cache = volume_at(bench, "/cache");
+        bench.ok(&["down", "-v", "-y"]);
+        assert_eq!(bench.api.call("GET", &format!("/volumes/{cache}"), None).0, 404, "{cache} was handed on");
     }
+}
+
+/// Name of the volume that is mounted somewhere in the machine.
+fn volume_at(bench: &Bench, target: &str) -> String {
+    let mounts = bench.inspect("db")["Mounts"].clone();
+    let found = entries(&mounts).find(|mount| mount["Destination"] == target);
+    found.and_then(|mount| mount["Name"].as_str()).unwrap_or_else(|| panic!("{target}: {mounts}")).to_owned()
 }
 
 /// The old machine runs under its own name, alone, with what was in its root.

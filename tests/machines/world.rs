@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::FileTypeExt as _;
-use std::path::Path;
 
 use serde_json::Value;
 
@@ -59,11 +57,10 @@ impl Bench {
         left
     }
 
-    /// Sockets, and directories named after a container, in this bench's state directory.
+    /// Directories of notify sockets in this bench's state directory.
     pub(crate) fn left_in_state(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        collect(&self.state(), &format!("{}-", self.project), &mut found);
-        found
+        let entries = fs::read_dir(self.state().join("notify")).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path().display().to_string()).collect()
     }
 
     /// The engine's filter for this project's label, encoded for a path.
@@ -91,19 +88,6 @@ impl Bench {
                     self.api.delete(&format!("/images/{tag}?force=true"));
                 }
             }
-        }
-    }
-}
-
-fn collect(dir: &Path, prefix: &str, found: &mut Vec<String>) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let Ok(kind) = entry.file_type() else { continue };
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if kind.is_socket() || (kind.is_dir() && name.starts_with(prefix)) {
-            found.push(entry.path().display().to_string());
-        }
-        if kind.is_dir() {
-            collect(&entry.path(), prefix, found);
         }
     }
 }

@@ -216,8 +216,26 @@ impl Docker {
                 notify_socket::release(&directory, &found.id);
             }
             self.forget(&found.id);
+            if volumes {
+                self.remove_anonymous(&found).await?;
+            }
         }
         removed
+    }
+
+    /// Removes what the engine's own `v=true` leaves: anonymous volumes that were handed on from a container
+    /// before are mounted by name, and so count as named (moby `daemon/mounts.go`, `removeMountPoints`).
+    async fn remove_anonymous(&self, removed: &Inspected) -> Result<(), Trouble> {
+        for volume in removed.anonymous_volumes() {
+            let call = self.plain(DEADLINE, self.api.remove_volume(volume, None::<RemoveVolumeOptions>));
+            match gone(call.await) {
+                Ok(_) => {}
+                // Another container has it now, or still.
+                Err(trouble) if trouble.is_status(409) => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Ok(())
     }
 
     /// Waits for a removal that somebody else asked for.

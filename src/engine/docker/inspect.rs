@@ -13,6 +13,7 @@ use crate::observed::{ContainerState, Health};
 use super::Docker;
 use super::body::NOTIFY_TARGET;
 use super::errors::Trouble;
+use super::observe;
 use super::path::Path;
 use super::wire::bare;
 
@@ -26,6 +27,15 @@ pub(super) struct Inspected {
     pub(super) state: State,
     config: Config,
     host_config: HostConfig,
+    mounts: Option<Vec<Mount>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Mount {
+    #[serde(rename = "Type")]
+    kind: String,
+    name: String,
 }
 
 /// What a container does.
@@ -64,6 +74,12 @@ struct HostConfig {
 }
 
 impl Inspected {
+    /// Names of its anonymous volumes.
+    pub(super) fn anonymous_volumes(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.mounts.iter().flatten().filter(|mount| mount.kind == "volume");
+        volumes.map(|mount| mount.name.as_str()).filter(|name| observe::is_id(name))
+    }
+
     /// Its state; while it waits for a restart, Docker says that it runs as well (measured on 20.10).
     pub(super) fn state(&self) -> ContainerState {
         if self.state.restarting {

@@ -210,7 +210,7 @@ fn container(
             .mounts
             .iter()
             .flatten()
-            .filter(|mount| mount.kind == "volume" && !mount.name.is_empty() && !is_id(&mount.name))
+            .filter(|mount| mount.kind == "volume" && !mount.name.is_empty())
             .map(|mount| (mount.destination.clone(), mount.name.clone()))
             .collect(),
     }
@@ -232,7 +232,7 @@ fn ports(listed: &ListedContainer) -> Vec<ObservedPort> {
 }
 
 /// Tells 64 hexadecimal digits, with or without `sha256:`: an id, or the name of an anonymous volume.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     let digits = text.strip_prefix("sha256:").unwrap_or(text);
     digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -39,16 +39,16 @@ pub enum Origin {
 /// Explains every service of a project that was made from the manifest, in manifest order.
 #[must_use]
 pub fn explain(project: &Project, manifest: &Manifest) -> Vec<Explanation> {
-    let shown = super::as_written(project, manifest);
     let services = manifest.root.get("services");
     let Some(Value::Mapping(entries)) = services.map(|node| &node.value) else { return Vec::new() };
     let defaults = manifest.root.get("systemd").or_else(|| manifest.root.get("x-systemd"));
     entries
         .iter()
         .filter_map(|entry| {
-            let service = shown.get("services")?.get(&*entry.key)?;
+            let service = project.services.get(&*entry.key)?;
+            let shown = super::service::show(service, Some(&entry.value), &project.name, manifest.dialect);
             let mut fields = Vec::new();
-            leaves(service, &mut Vec::new(), &mut |path, value| {
+            leaves(&shown, &mut Vec::new(), &mut |path, value| {
                 fields.push(Field {
                     path: joined(path),
                     value: value.to_string(),

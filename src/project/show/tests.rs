@@ -12,6 +12,11 @@ fn both(text: &str, dialect: Dialect) -> (Project, Manifest) {
     (project.unwrap_or_else(|| panic!("{said}")), manifest)
 }
 
+/// What `config` prints, as values.
+fn json(project: &Project, manifest: &Manifest) -> Json {
+    serde_json::to_value(show(project, manifest, &[])).unwrap()
+}
+
 /// Single dollars, as a manifest has them behind interpolation.
 fn interpolated(text: &str) -> String {
     text.replace("$$", "$")
@@ -53,10 +58,10 @@ volumes: {data: {driver_opts: {a: 1}}}
 fn what_config_prints_reads_back_as_the_same_project() {
     for dialect in [Dialect::Sdcompose] {
         let (first, written) = both(RICH, dialect);
-        let shown = show(&first, &written);
-        for text in [serde_json::to_string_pretty(&shown).unwrap(), serde_yaml::to_string(&shown).unwrap()] {
+        let shown = json(&first, &written);
+        for text in [serde_json::to_string_pretty(&shown).unwrap(), show(&first, &written, &[]).to_yaml()] {
             let (again, read) = both(&interpolated(&text), dialect);
-            assert_eq!(show(&again, &read), shown, "{text}");
+            assert_eq!(json(&again, &read), shown, "{text}");
             let mut again = again;
             // Keys are sorted in the output; nothing but their order may differ.
             again.services.sort_keys();
@@ -76,7 +81,7 @@ fn values_have_the_shape_that_compose_prints() {
         "services: {a: {image: x, ports: ['127.0.0.1:80:8080'], environment: [A=$1, B], mem_limit: 64m, x-systemd: false}}",
         Dialect::Compose,
     );
-    let shown = serde_json::to_string_pretty(&show(&project, &manifest)).unwrap();
+    let shown = serde_json::to_string_pretty(&json(&project, &manifest)).unwrap();
     insta::assert_snapshot!(shown, @r#"
     {
       "name": "p",
@@ -120,7 +125,7 @@ fn a_secret_that_the_manifest_points_at_is_not_shown() {
         "services: {a: {image: x, systemd: {credentials: {t: {environment: HOME}}}}}",
         Dialect::Sdcompose,
     );
-    let shown = show(&project, &manifest).to_string();
+    let shown = json(&project, &manifest).to_string();
     assert!(shown.contains(r#""credentials":{"t":{"environment":"HOME"}}"#), "{shown}");
     assert!(!shown.contains("/home/user"), "{shown}");
 }
@@ -179,4 +184,20 @@ services:
     systemd.target = "multi-user.target" (enabled services are started, and /run/nologin is taken away (systemd.special(7)))
     systemd.units = {} (none unless asked for)
     "#);
+}
+
+#[test]
+fn only_the_services_that_are_asked_for_are_shown() {
+    let (project, manifest) = both("services: {a: {image: x}, b: {image: y}}", Dialect::Compose);
+    let only = ["b".to_owned()];
+    let shown = serde_json::to_value(show(&project, &manifest, &only)).unwrap();
+    assert!(shown["services"].get("a").is_none() && shown["services"].get("b").is_some(), "{shown}");
+}
+
+#[test]
+fn the_yaml_of_config_means_the_same_to_another_reader() {
+    let (project, manifest) = both(RICH, Dialect::Sdcompose);
+    let shown = show(&project, &manifest, &[]);
+    let read: Json = serde_yaml::from_str(&shown.to_yaml()).unwrap();
+    assert_eq!(read, serde_json::to_value(&shown).unwrap());
 }

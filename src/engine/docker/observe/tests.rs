@@ -42,7 +42,8 @@ fn a_projects_container_is_read_with_everything_that_is_known_of_it() {
     );
     assert_eq!((found.health, found.exit_code, found.ready_seen), (Some(Health::Starting), None, true));
     assert_eq!(found.networks, BTreeSet::from(["shop_default".to_owned()]));
-    assert_eq!(found.volumes, BTreeMap::from([("/data".to_owned(), "shop_data".to_owned())]));
+    let volumes = [("/anonymous", ID), ("/data", "shop_data")];
+    assert_eq!(found.volumes, volumes.map(|(target, name)| (target.to_owned(), name.to_owned())).into());
     assert_eq!(
         found.ports,
         [

@@ -12,9 +12,6 @@ use super::super::reader::Reader;
 use super::unit_names::{checked_unit, unit_name};
 use super::{Layers, unknown_word};
 
-/// The unit that a machine boots: `sysinit.target` would leave enabled services unstarted and /run/nologin
-/// in place (systemd.special(7)).
-const TARGET: &str = "multi-user.target";
 /// How long a boot may take: the same time that systemd gives a unit (`DefaultTimeoutStartSec=`).
 const BOOT_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -29,12 +26,8 @@ pub(super) fn target(r: &mut Reader<'_>, layers: &Layers<'_>) -> UnitName {
         }
         Some(unit)
     });
-    given.unwrap_or_else(default_target)
-}
-
-/// Invariant: the constant is a unit's name, which a test holds it to.
-fn default_target() -> UnitName {
-    UnitName::parse(TARGET).unwrap_or_else(|error| unreachable!("{TARGET}: {error}"))
+    // `sysinit.target` would leave enabled services unstarted and /run/nologin in place.
+    given.unwrap_or_else(UnitName::multi_user_target)
 }
 
 pub(super) fn init(r: &mut Reader<'_>, layers: &Layers<'_>, process: &Process) -> Option<String> {
@@ -144,15 +137,5 @@ pub(super) fn identity(r: &mut Reader<'_>, layers: &Layers<'_>) -> Identity {
             );
             Identity::Derived
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_target_is_a_unit() {
-        assert_eq!(default_target().as_str(), "multi-user.target");
     }
 }
