@@ -49,12 +49,10 @@ impl Docker {
         if let Some(known) = self.looked(&image.id) {
             return Ok(known);
         }
-        let made: Named = self
-            .wire
-            .json(with_json(Method::POST, &Path::of(&["containers", "create"]), &body(&image.id)), DEADLINE)
-            .await
-            .map_err(told)?;
-        let made = Made { docker: self.clone(), id: Some(made.id) };
+        // A task of its own goes on where the look is given up, and then drops what it made.
+        let making = tokio::spawn(Made::new(self.clone(), image.id.clone()));
+        let made =
+            making.await.unwrap_or_else(|error| Err(Trouble::Lost(error.to_string()))).map_err(told)?;
         let systemd = self.systemd_in(made.id()).await;
         let removed = made.remove().await;
         let facts = ImageFacts { id: image.id, systemd: systemd.map_err(told)? };
@@ -121,6 +119,12 @@ struct Made {
 }
 
 impl Made {
+    async fn new(docker: Docker, image: String) -> Result<Self, Trouble> {
+        let create = with_json(Method::POST, &Path::of(&["containers", "create"]), &body(&image));
+        let Named { id } = docker.wire.json(create, DEADLINE).await?;
+        Ok(Self { docker, id: Some(id) })
+    }
+
     fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
