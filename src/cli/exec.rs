@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::cli::attach::{attach, passed};
+use crate::cli::attach::{attach, passed, would_run};
 use crate::cli::{Global, open, select};
 use crate::engine::ExecSpec;
 use crate::error::Error;
@@ -74,6 +74,9 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         privileged: args.privileged,
         timeout: None,
     };
+    if global.dry_run {
+        return would_run(global, &container.name, &spec.command);
+    }
     let session = ground.engine().session(&container.name, &spec).await?;
     let ended = attach(session, tty, !args.detach).await?;
     passed(&ended, &container.name, &program)
