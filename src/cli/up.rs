@@ -173,7 +173,7 @@ async fn bring_up(
         observed = ground.observe().await?;
     }
     let plan = up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
-    confirm::losses(&plan, About::Everything, args.yes)?;
+    confirm::losses(&plan, About::Everything, args.yes, interrupts).await?;
     carry_out_until(deadline, global, ground, &plan, interrupts).await?;
     Ok(())
 }
