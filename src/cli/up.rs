@@ -195,16 +195,24 @@ async fn attached(
     let kind = interrupts.kind();
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(anstream::stderr(), "\nstopping; Ctrl-C again kills, once more leaves all as it is");
-    let observed = ground.observe().await?;
     let chosen = ChangeOptions {
         services: args.services.clone(),
         stop_timeout: args.timeout,
         ..ChangeOptions::default()
     };
-    let stop = change::stop(ground.project(), &observed, &chosen);
-    let stopping = carry_out(global, ground, &stop, interrupts);
+    let stopping = async {
+        // Another process may have taken the project while the logs were shown. A kill does not wait for it.
+        let _lock = lock::take(global, ground, "up", interrupts).await?;
+        let observed = ground.observe().await?;
+        let stop = change::stop(ground.project(), &observed, &chosen);
+        carry_out(global, ground, &stop, interrupts).await
+    };
     tokio::select! {
-        result = stopping => if result.is_ok() { return Err(Error::Interrupted(kind)) },
+        // A stop that failed is told, and no reason to kill: that is for the second Ctrl-C to say, which may
+        // also be what ended the stop.
+        result = stopping => if interrupts.count() < before + 2 {
+            return Err(result.err().unwrap_or(Error::Interrupted(kind)));
+        },
         () = interrupts.reach(before + 2) => {}
     }
     let observed = ground.observe().await?;
