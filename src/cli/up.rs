@@ -9,7 +9,7 @@ use crate::cli::confirm::{self, About};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::open::{self, Ground};
 use crate::cli::perform::{carry_out, carry_out_until, joined, shown};
-use crate::cli::{Global, lock, logs, seconds};
+use crate::cli::{Global, lock, logs, seconds, select};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::observed::Observed;
@@ -106,6 +106,7 @@ impl Args {
 /// Makes a project run as its manifest says.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     let (mut ground, mut project) = open::with_project(global)?;
+    select::of_project(&project, &args.services)?;
     scaled(&mut project, &args.scale)?;
     ground.replace_project(&project);
     let options = args.options();
@@ -126,10 +127,8 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
 /// Puts `--scale` in the place of what the manifest says.
 fn scaled(project: &mut Project, scale: &[(String, u32)]) -> Result<(), Error> {
     for (name, count) in scale {
-        let Some(service) = project.services.get_mut(name) else {
-            return Err(Error::usage(format!("--scale: the project has no service `{name}`"))
-                .help("`sdcompose config --services` lists them"));
-        };
+        select::of_project(project, std::slice::from_ref(name))?;
+        let Some(service) = project.services.get_mut(name) else { continue };
         if *count > 1 && service.container_name.is_some() {
             return Err(Error::usage(format!("--scale: `{name}` has a fixed `container_name`"))
                 .help("remove `container_name` to have several containers"));
