@@ -25,6 +25,19 @@ pub(super) struct Ended {
 /// What runtimes write into the command's own output when it cannot be run (moby `daemon/exec.go`).
 const REFUSED: &[u8] = b"OCI runtime exec failed: ";
 
+/// So many bytes are held back until it is known whether they are the runtime's words; those are a line.
+const HELD: usize = 4_096;
+
+fn size(held: &[Chunk]) -> usize {
+    held.iter().map(|(Chunk::Out(bytes) | Chunk::Err(bytes))| bytes.len()).sum()
+}
+
+/// Returns what was held back as one text; `None` where nothing was.
+fn text(held: &[Chunk]) -> Option<Vec<u8>> {
+    let bytes = || held.iter().flat_map(|(Chunk::Out(bytes) | Chunk::Err(bytes))| bytes.iter().copied());
+    (!held.is_empty()).then(|| bytes().collect())
+}
+
 /// Runs a session to its end and returns how its command ended.
 ///
 /// With `tty` the terminal is in raw mode meanwhile and its changes of size are passed on; without it the
@@ -46,24 +59,25 @@ pub(super) async fn attach(session: Session, tty: bool, input: bool) -> Result<E
         // A terminal of the wrong size is no reason to give up.
         let _ = resize(columns, rows).await;
     }
-    let mut refused: Option<Vec<u8>> = None;
+    let mut held: Vec<Chunk> = Vec::new();
     let mut first = true;
     let result = loop {
         tokio::select! {
             chunk = output.next() => match chunk {
                 Some(Ok(chunk)) => {
                     let (Chunk::Out(bytes) | Chunk::Err(bytes)) = &chunk;
-                    if first && bytes.starts_with(REFUSED) {
-                        refused = Some(bytes.to_vec());
-                    } else if let Some(held) = &mut refused {
-                        held.extend_from_slice(bytes);
-                    } else if let Err(error) = print(&chunk) {
+                    let holds = !held.is_empty() || (first && bytes.starts_with(REFUSED));
+                    first = false;
+                    held.push(chunk);
+                    if holds && size(&held) <= HELD {
+                        continue;
+                    }
+                    if let Err(error) = held.drain(..).try_for_each(|chunk| print(&chunk)) {
                         break Err(error.into());
                     }
-                    first = false;
                 }
                 Some(Err(error)) => break Err(error.into()),
-                None => break exit.await.map(|code| ended(code, refused.as_deref())).map_err(Error::from),
+                None => break exit.await.map(|code| ended(code, text(&held).as_deref())).map_err(Error::from),
             },
             Some(()) = resized.recv(), if tty => if let Some((columns, rows)) = terminal::size() {
                 let _ = resize(columns, rows).await;
@@ -77,8 +91,8 @@ pub(super) async fn attach(session: Session, tty: bool, input: bool) -> Result<E
     }
     drop(raw);
     // A command that was run may print such words as well.
-    if let (Ok(Ended { code: _, refused: None }), Some(held)) = (&result, refused) {
-        print(&Chunk::Out(held.into()))?;
+    if let Ok(Ended { code: _, refused: None }) = &result {
+        held.iter().try_for_each(print)?;
     }
     result
 }
