@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::cli::attach::{attach, passed};
+use crate::cli::attach::{attach, passed, would_run};
 use crate::cli::enter::entered;
 use crate::cli::{Global, open, select, terminal};
 use crate::engine::ExecSpec;
@@ -80,6 +80,9 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         privileged: args.privileged,
         timeout: None,
     };
+    if global.dry_run {
+        return would_run(global, &container.name, &spec.command);
+    }
     entered(ground.engine(), container).await?;
     let session = ground.engine().session(&container.name, &spec).await?;
     let ended = attach(session, tty, !args.detach).await?;
