@@ -199,7 +199,7 @@ fn the_yaml_of_config_means_the_same_to_another_reader() {
     let (project, manifest) = both(RICH, Dialect::Sdcompose);
     let shown = show(&project, &manifest, &[]);
     let read: Json = serde_yaml::from_str(&shown.to_yaml()).unwrap();
-    assert_eq!(read, serde_json::to_value(&shown).unwrap());
+    assert_eq!(read, serde_json::to_value(shown).unwrap());
 }
 
 #[test]
