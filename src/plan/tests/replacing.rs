@@ -6,7 +6,8 @@ use super::*;
 fn a_changed_field_replaces_one_machine_and_says_what_is_lost() {
     let world = World::after_up("db\nweb needs=db");
     same(&plan_of("db\nweb needs=db dropin=nginx.service:x env=A=1", &world), "
-        1 replace container shop-web-1  changed: environment, systemd.units.nginx.service    destroys: what was written into its root
+        1 await   shop-db-1: running (90s)  web depends on it
+        2 replace container shop-web-1      changed: environment, systemd.units.nginx.service  after 1  destroys: what was written into its root
         ");
 }
 
@@ -79,7 +80,8 @@ fn force_replaces_the_chosen_and_no_recreate_nothing() {
     same(
         &planned(&project("db\nweb needs=db"), &world, &force),
         "
-        1 replace container shop-web-1  forced    destroys: what was written into its root
+        1 await   shop-db-1: running (90s)  web depends on it
+        2 replace container shop-web-1      forced             after 1  destroys: what was written into its root
         ",
     );
     let keep = UpOptions { no_recreate: true, ..UpOptions::default() };

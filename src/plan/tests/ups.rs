@@ -212,14 +212,15 @@ fn an_optional_dependency_that_is_switched_off_is_not_waited_for() {
 }
 
 #[test]
-fn a_dependency_that_holds_already_needs_no_step() {
+fn a_dependency_that_runs_already_is_asked_anew_by_who_starts() {
     let world = World::after_up("db\nweb needs=db").without("shop-web-1");
     same(
         &plan_of("db\nweb needs=db", &world),
         "
-        1 create container shop-web-1       absent
-        2 start  container shop-web-1       with its project   after 1
-        3 await  shop-web-1: running (90s)  until it is ready  after 2
+        1 await  shop-db-1: running (90s)   web depends on it
+        2 create container shop-web-1       absent
+        3 start  container shop-web-1       with its project   after 1, 2
+        4 await  shop-web-1: running (90s)  until it is ready  after 3
         ",
     );
     let world = World::after_up("db\nweb needs=db:x.service").without("shop-web-1");

@@ -105,13 +105,17 @@ fn condition(service: &Service, asked: &DependencyCondition) -> Condition {
 }
 
 /// Tells whether the snapshot shows already that a condition holds of a container that is kept.
-fn holds(condition: &Condition, ready: &Condition, container: &ObservedContainer) -> bool {
+///
+/// READY=1 that was seen says that the boot is over, not that no unit failed: for the machine's own sake that is
+/// enough, the run that saw it told of failed units. For a dependent (`needed`) systemd is asked anew.
+fn holds(condition: &Condition, ready: &Condition, container: &ObservedContainer, needed: bool) -> bool {
     match condition {
         Condition::Started => true,
         Condition::Healthy => container.health == Some(Health::Healthy),
         Condition::CompletedSuccessfully => exit_code(container) == Some(0),
-        Condition::Running | Condition::Booted | Condition::UnitsActive(_) => {
-            condition == ready && container.ready_seen && ran(container)
+        Condition::Booted => condition == ready && container.ready_seen && ran(container),
+        Condition::Running | Condition::UnitsActive(_) => {
+            !needed && condition == ready && container.ready_seen && ran(container)
         }
     }
 }
@@ -215,10 +219,10 @@ impl<'a> Run<'a> {
     /// readiness cannot be seen in a snapshot: there it is only asked for when something waits for it.
     fn still_open(&self, end: &End<'_>, condition: &Condition, ready: &Condition, reason: &Reason) -> bool {
         let Some(container) = end.kept else { return false };
-        if holds(condition, ready, container) {
+        let needed = *reason != Reason::BootUnseen;
+        if holds(condition, ready, container, needed) {
             return false;
         }
-        *reason != Reason::BootUnseen
-            || (ran(container) && (self.facts.notify_root.is_some() || self.options.wait))
+        needed || (ran(container) && (self.facts.notify_root.is_some() || self.options.wait))
     }
 }
