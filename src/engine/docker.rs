@@ -3,6 +3,8 @@
 //! Nothing here knows manifests, plans or reports. Lists, looks and raw streams are read with our own
 //! tolerant types; the bodies of calls are bollard's.
 
+#![expect(clippy::disallowed_methods, reason = "sees whether a process of this host lives")]
+
 mod archive;
 mod body;
 mod boot;
@@ -25,7 +27,7 @@ mod pull;
 mod signals;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,6 +49,7 @@ use self::call_log::CallLog;
 use self::endpoint::Endpoint;
 use self::errors::{Purpose, Trouble};
 use self::inspect::Inspected;
+use self::observe::ListedContainer;
 use self::path::Path;
 use self::wire::{Wire, bare};
 
@@ -68,6 +71,8 @@ pub struct Docker {
 #[derive(Default)]
 struct Kept {
     looks: Mutex<BTreeMap<String, ImageFacts>>,
+    /// Containers of looks whose process is gone, as the last observation saw them.
+    left_behind: Mutex<BTreeSet<String>>,
     listeners: Mutex<HashMap<String, Listener>>,
 }
 
@@ -119,11 +124,27 @@ impl Docker {
     async fn snapshot(&self, scope: &Scope) -> Result<Observed, EngineError> {
         let answers =
             self.answers(scope).await.map_err(|trouble| self.told(trouble, "observe the project"))?;
+        self.note_left_behind(&answers.containers);
         let root = self.notify_root_text();
         let looks = locked(&self.kept.looks).clone();
         Ok(observe::snapshot(scope, &answers, &looks, |name, id| {
             observe::ready_by_marker(root.as_deref(), name, id)
         }))
+    }
+
+    /// Notes what killed runs left behind, for the next call that changes anything to take away.
+    fn note_left_behind(&self, containers: &[ListedContainer]) {
+        let now = jiff::Timestamp::now().as_second();
+        // Processes can be seen only where the engine's users are this host's.
+        let local = self.endpoint.locality() == Locality::Local;
+        let lives = |pid: &str| !local || FilePath::new("/proc").join(pid).exists();
+        let left = containers.iter().filter_map(ListedContainer::look);
+        let left = left.filter(|(_, pid, made)| look::is_left_behind(*pid, now - made, lives));
+        *locked(&self.kept.left_behind) = left.map(|(id, ..)| id.to_owned()).collect();
+    }
+
+    fn take_left_behind(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *locked(&self.kept.left_behind))
     }
 
     /// Asks side by side for all that is needed.

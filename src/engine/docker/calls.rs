@@ -40,6 +40,7 @@ struct Created {
 impl Docker {
     /// Makes one call.
     pub(super) async fn make(&self, call: &Call, show: &Show) -> Result<Done, EngineError> {
+        self.sweep().await;
         let made = match call {
             Call::CreateNetwork(spec) => self.create_network(spec).await,
             Call::CreateVolume(spec) => self.create_volume(spec).await,

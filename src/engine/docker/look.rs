@@ -18,6 +18,8 @@ use super::wire::{bare, with_json};
 
 /// Label of the container that is made for a look, so that whoever finds one knows what it is.
 pub(super) const LABEL: &str = "io.sdcompose.look";
+/// Label with the process that made it.
+pub(super) const LABEL_PID: &str = "io.sdcompose.look.pid";
 /// Where distributions have systemd, the real place first; `/sbin/init` is a link to it.
 const CANDIDATES: [&str; 3] = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"];
 /// systemd's executable has at most some megabytes; what is larger is something else.
@@ -25,6 +27,8 @@ const LARGEST: usize = 64 << 20;
 /// Links of links end somewhere.
 const LINKS: usize = 8;
 const DEADLINE: Duration = Duration::from_secs(60);
+/// No look takes so many seconds.
+const LONGEST: i64 = 600;
 
 #[derive(Deserialize)]
 struct Named {
@@ -45,18 +49,29 @@ impl Docker {
         if let Some(known) = self.looked(&image.id) {
             return Ok(known);
         }
-        let made: Named = self
-            .wire
-            .json(with_json(Method::POST, &Path::of(&["containers", "create"]), &body(&image.id)), DEADLINE)
-            .await
-            .map_err(told)?;
-        let systemd = self.systemd_in(&made.id).await;
-        let removal = Path::of(&["containers", &made.id]).with_if("force", true).with_if("v", true);
-        let removed = self.wire.call(bare(Method::DELETE, &removal), DEADLINE).await;
+        // A task of its own goes on where the look is given up, and then drops what it made.
+        let making = tokio::spawn(Made::new(self.clone(), image.id.clone()));
+        let made =
+            making.await.unwrap_or_else(|error| Err(Trouble::Lost(error.to_string()))).map_err(told)?;
+        let systemd = self.systemd_in(made.id()).await;
+        let removed = made.remove().await;
         let facts = ImageFacts { id: image.id, systemd: systemd.map_err(told)? };
         removed.map_err(told)?;
         self.remember_look(&facts);
         Ok(facts)
+    }
+
+    /// Removes what looks of runs that were killed left behind, as far as an observation saw it.
+    pub(super) async fn sweep(&self) {
+        for id in self.take_left_behind() {
+            // Whoever comes next tries again.
+            let _ = self.remove_look(&id).await;
+        }
+    }
+
+    async fn remove_look(&self, id: &str) -> Result<(), Trouble> {
+        let removal = Path::of(&["containers", id]).with_if("force", true).with_if("v", true);
+        self.wire.call(bare(Method::DELETE, &removal), DEADLINE).await.map(drop)
     }
 
     async fn systemd_in(&self, container: &str) -> Result<Option<ImageSystemd>, Trouble> {
@@ -97,6 +112,47 @@ impl Docker {
     }
 }
 
+/// A container that was made for a look. It goes even where the look is given up half-way.
+struct Made {
+    docker: Docker,
+    id: Option<String>,
+}
+
+impl Made {
+    async fn new(docker: Docker, image: String) -> Result<Self, Trouble> {
+        let create = with_json(Method::POST, &Path::of(&["containers", "create"]), &body(&image));
+        let Named { id } = docker.wire.json(create, DEADLINE).await?;
+        Ok(Self { docker, id: Some(id) })
+    }
+
+    fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_default()
+    }
+
+    async fn remove(mut self) -> Result<(), Trouble> {
+        let removed = self.docker.remove_look(self.id()).await;
+        self.id = None;
+        removed
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        let (Some(id), Ok(runtime)) = (self.id.take(), tokio::runtime::Handle::try_current()) else { return };
+        let docker = self.docker.clone();
+        runtime.spawn(async move {
+            // Nobody waits for it any more; what is left is swept by a later run.
+            let _ = docker.remove_look(&id).await;
+        });
+    }
+}
+
+/// Tells whether a look's container has outlived the run that made it: its process is gone, or so much time
+/// has passed that it cannot be at it any more.
+pub(super) fn is_left_behind(pid: Option<&str>, age: i64, lives: impl Fn(&str) -> bool) -> bool {
+    age > LONGEST || pid.is_some_and(|pid| !lives(pid))
+}
+
 /// What a path of an image holds.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
@@ -110,7 +166,7 @@ fn body(image: &str) -> serde_json::Value {
     serde_json::json!({
         "Image": image,
         "Entrypoint": ["/never-started"],
-        "Labels": { LABEL: "1" },
+        "Labels": { LABEL: "1", LABEL_PID: std::process::id().to_string() },
         "HostConfig": { "NetworkMode": "none" },
     })
 }
@@ -212,6 +268,15 @@ mod tests {
         assert_eq!(file(b"\x7fELF BusyBox init"), Found::Nothing);
         assert_eq!(file(b"#!/bin/sh\n# libsystemd-shared-247.so"), Found::Nothing);
         assert_eq!(file(b"\x7fELF ... /run/systemd/system ..."), Found::Systemd(None));
+    }
+
+    #[test]
+    fn a_look_is_left_behind_when_its_process_is_gone_or_its_time_is_up() {
+        let lives = |pid: &str| pid == "7";
+        assert!(!is_left_behind(Some("7"), 10, lives));
+        assert!(is_left_behind(Some("8"), 10, lives));
+        assert!(is_left_behind(Some("7"), LONGEST + 1, lives));
+        assert!(!is_left_behind(None, 10, lives));
     }
 
     #[test]

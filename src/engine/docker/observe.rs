@@ -16,6 +16,8 @@ use crate::observed::{
     ObservedVolume, Scope,
 };
 
+use super::look;
+
 type Labels = Option<BTreeMap<String, String>>;
 
 /// An entry of `GET /containers/json`.
@@ -173,6 +175,13 @@ pub(super) fn snapshot(
 }
 
 impl ListedContainer {
+    /// Where it was made for a look into an image: its id, the process that made it, and when.
+    pub(super) fn look(&self) -> Option<(&str, Option<&str>, i64)> {
+        let labels = self.labels.as_ref()?;
+        labels.get(look::LABEL)?;
+        Some((&self.id, labels.get(look::LABEL_PID).map(String::as_str), self.created))
+    }
+
     /// The container's own name; a link to it is listed as `/other/alias`.
     fn name(&self) -> &str {
         let own = |name: &&String| !name.trim_start_matches('/').contains('/');

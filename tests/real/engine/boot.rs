@@ -47,8 +47,10 @@ async fn boots(real: &Real, release: &str, version: u16) {
     let start = begun.elapsed();
     let signals = signals_until(&real.docker, &name, Duration::from_secs(60), is_ready).await;
     let (ready, _) = signals.last().unwrap();
-    // Nobody else is asked before ten seconds have gone: this was the socket.
-    assert!(*ready < Duration::from_secs(10), "{release}: {ready:?}");
+    // systemd is asked only after ten seconds of silence: before that, it was the socket.
+    if *ready > Duration::from_secs(10) {
+        println!("{release}: too slow a host to tell that it was the socket: {ready:?}");
+    }
     assert_eq!(signals[0].1, Signal::Running);
     let (units, line) = signals
         .iter()
@@ -106,6 +108,30 @@ async fn starts_again(real: &Real, project: &str, name: &str) {
     assert_eq!(done(&real.docker, Call::Start { container: name.to_owned() }).await, Done::Already);
     signals_until(&real.docker, name, Duration::from_secs(30), is_ready).await;
     assert!(observed(&real.docker, project).await.containers[0].ready_seen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ready_is_heard_and_not_asked_for() {
+    for real in engines() {
+        let project = "heard";
+        swept(&real.docker, project).await;
+        let mut spec = machine(&real, project, "bookworm", 252);
+        // Without its client, systemd cannot be asked; it still says that it is ready.
+        let hidden = MountSpec {
+            target: "/usr/bin/systemctl".into(),
+            source: MountSpecSource::Bind {
+                path: "/dev/null".into(),
+                create: false,
+                propagation: None,
+                selinux: None,
+            },
+            read_only: true,
+        };
+        spec.mounts.push(hidden);
+        let name = started(&real, spec).await;
+        signals_until(&real.docker, &name, Duration::from_secs(60), is_ready).await;
+        swept(&real.docker, project).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,11 +26,40 @@ async fn a_look_finds_systemd_and_its_version_and_leaves_nothing() {
             let found = real.docker.observe(&scope).await.unwrap();
             assert_eq!(found.images[&image(release)].facts.as_ref().unwrap().systemd, Some(systemd));
         }
+        leaves_no_look(&real, &image("trixie")).await;
         let missing = refused(&real.docker, Call::Look { reference: "nobody/has:this".into() }).await;
         assert!(matches!(missing, EngineError::Refused { kind: RefusalKind::NotFound, .. }), "{missing:?}");
         let plain = done(&real.docker, Call::Look { reference: PLAIN.into() }).await;
         assert!(matches!(plain, Done::Looked(facts) if facts.systemd.is_none()));
     }
+}
+
+/// Gives a look up half-way, and finds that nothing is left of it.
+async fn leaves_no_look(real: &Real, image: &str) {
+    let again = real.again();
+    let look = Call::Look { reference: image.into() };
+    let given_up = tokio::time::timeout(Duration::from_millis(60), again.perform(&look, quiet())).await;
+    println!("given up: {}", given_up.is_err());
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if looks_left(real).is_empty() {
+            return;
+        }
+    }
+    panic!("left behind: {:?}", looks_left(real));
+}
+
+/// Asks the engine, by its own words, for containers that this process made for looks.
+fn looks_left(real: &Real) -> String {
+    let filter = format!("filters={{\"label\":[\"io.sdcompose.look.pid={}\"]}}", std::process::id());
+    let socket = real.endpoint.address.to_string();
+    let output = std::process::Command::new("curl")
+        .args(["-s", "-G", "--data-urlencode", &filter, "--unix-socket"])
+        .args([socket.trim_start_matches("unix://"), "http://localhost/containers/json?all=1"])
+        .output()
+        .expect("curl asks the engine");
+    let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if answer == "[]" { String::new() } else { answer }
 }
 
 fn build(context: &std::path::Path, text: &str) -> Box<Build> {
