@@ -158,6 +158,11 @@ enum AnsiWish {
 }
 
 impl Global {
+    /// Whether a program reads: `--progress json` means the same as `--json`.
+    fn machine_readable(&self) -> bool {
+        self.json || self.progress == ProgressWish::Json
+    }
+
     /// Decides how progress is shown.
     fn mode(&self) -> Mode {
         if self.json {
@@ -222,7 +227,7 @@ enum Verb {
 /// Parses the command line, does what it says, and returns the exit code. Nothing else decides about it.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return wrong_usage(&error),
     };
@@ -232,6 +237,7 @@ pub fn main() -> ExitCode {
         AnsiWish::Always => anstream::ColorChoice::Always.write_global(),
     }
     listen_to_ourselves();
+    cli.global.json = cli.global.machine_readable();
     let json = cli.global.json;
     let result = std::panic::catch_unwind(AssertUnwindSafe(|| blocking(cli)));
     match result {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
 use crate::manifest::{Dialect, Files as _, Manifest, check_keys, interpolate, merge, project_name};
 use crate::yaml::{self, Limits, Node, Value};
 
@@ -156,6 +156,7 @@ impl Loading {
                     let reading = yaml::read(&mut self.sources, &name, &bytes, &limits);
                     self.diagnostics.extend(reading.diagnostics);
                     let documents = reading.documents.unwrap_or_default();
+                    self.diagnostics.extend(several(&self.sources, &documents));
                     texts.push(Text { path: file.shown.clone(), source: reading.source, documents });
                 }
             }
@@ -201,6 +202,21 @@ impl LoadOptions {
             None => self.current_dir.clone(),
         }
     }
+}
+
+/// Several documents in one file are merged, as in Compose; who did not mean that sees settings overwritten.
+fn several(sources: &Sources, documents: &[Node]) -> Option<Diagnostic> {
+    let mut filled = documents.iter().filter(|document| document.value != Value::Null);
+    let second = filled.nth(1)?;
+    let text = &sources.get(second.span.source)?.text;
+    let before = text.get(..second.span.start as usize)?;
+    let at = before.rfind("\n---").map_or(0, |newline| newline + 1);
+    let start = u32::try_from(at).ok()?;
+    let span = Span { source: second.span.source, start, end: start + 3 };
+    Some(
+        Diagnostic::warning("the documents of this file are merged into one, later ones over earlier", span)
+            .help("take `---` away, or give the second part as a file of its own"),
+    )
 }
 
 /// Reads standard input up to one byte more than allowed, which is refused later.

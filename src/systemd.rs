@@ -3,6 +3,7 @@
 //! Sources: systemd.unit(5) for unit names, `src/basic/unit-def.c` and `src/shared/...` of systemd for the
 //! state tables, systemctl(1) for the states of the whole system.
 
+pub mod assignment;
 pub mod defaults;
 pub mod diagnosis;
 pub mod journal;

@@ -3,8 +3,6 @@
 //! Reading keeps what typed readers lose: byte spans of keys, values and tags, the source text of scalars
 //! (`1.10` stays `1.10`), duplicate keys as errors with both places, shared anchors without their cost.
 
-#[cfg(test)]
-pub(crate) mod cost;
 mod events;
 mod read;
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use walkdir::WalkDir;
 
@@ -86,10 +87,30 @@ fn module(path: &str) -> &str {
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
+/// The files below `src` that are built for tests only, and what lies below them.
+fn only_for_tests() -> &'static [String] {
+    static FOUND: OnceLock<Vec<String>> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let mut found = Vec::new();
+        for source in sources() {
+            let below = source.path.trim_end_matches(".rs").to_owned();
+            let mut behind_mark = false;
+            for line in source.text.lines() {
+                let module = line.split_once("mod ").and_then(|(_, rest)| rest.strip_suffix(';'));
+                found.extend(module.filter(|_| behind_mark).map(|module| format!("{below}/{module}")));
+                behind_mark = line == "#[cfg(test)]";
+            }
+        }
+        found
+    })
+}
+
 /// What of a file is built into the product: neither comments nor tests. Tests may use what they like.
 fn product(source: &Source) -> Vec<(usize, &str)> {
-    let tests = ["/tests/", "/tests.rs", "/sketch.rs", "/sample.rs"];
-    if tests.iter().any(|part| source.path.contains(part)) {
+    let is = |tests: &String| {
+        source.path.strip_prefix(tests.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+    };
+    if only_for_tests().iter().any(is) {
         return Vec::new();
     }
     let mut lines = Vec::new();

@@ -3,12 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 
 use futures_util::StreamExt;
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cli::Global;
 use crate::cli::terminal::{self, RawMode};
 use crate::engine::{Chunk, Session};
 use crate::error::{Error, Interrupt};
+use crate::report::{json, sanitize};
 
 /// How a command inside a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,19 @@ pub(super) struct Ended {
 
 /// What runtimes write into the command's own output when it cannot be run (moby `daemon/exec.go`).
 const REFUSED: &[u8] = b"OCI runtime exec failed: ";
+
+/// So many bytes are held back until it is known whether they are the runtime's words; those are a line.
+const HELD: usize = 4_096;
+
+fn size(held: &[Chunk]) -> usize {
+    held.iter().map(|(Chunk::Out(bytes) | Chunk::Err(bytes))| bytes.len()).sum()
+}
+
+/// Returns what was held back as one text; `None` where nothing was.
+fn text(held: &[Chunk]) -> Option<Vec<u8>> {
+    let bytes = || held.iter().flat_map(|(Chunk::Out(bytes) | Chunk::Err(bytes))| bytes.iter().copied());
+    (!held.is_empty()).then(|| bytes().collect())
+}
 
 /// Runs a session to its end and returns how its command ended.
 ///
@@ -43,24 +59,25 @@ pub(super) async fn attach(session: Session, tty: bool, input: bool) -> Result<E
         // A terminal of the wrong size is no reason to give up.
         let _ = resize(columns, rows).await;
     }
-    let mut refused: Option<Vec<u8>> = None;
+    let mut held: Vec<Chunk> = Vec::new();
     let mut first = true;
     let result = loop {
         tokio::select! {
             chunk = output.next() => match chunk {
                 Some(Ok(chunk)) => {
                     let (Chunk::Out(bytes) | Chunk::Err(bytes)) = &chunk;
-                    if first && bytes.starts_with(REFUSED) {
-                        refused = Some(bytes.to_vec());
-                    } else if let Some(held) = &mut refused {
-                        held.extend_from_slice(bytes);
-                    } else if let Err(error) = print(&chunk) {
+                    let holds = !held.is_empty() || (first && bytes.starts_with(REFUSED));
+                    first = false;
+                    held.push(chunk);
+                    if holds && size(&held) <= HELD {
+                        continue;
+                    }
+                    if let Err(error) = held.drain(..).try_for_each(|chunk| print(&chunk)) {
                         break Err(error.into());
                     }
-                    first = false;
                 }
                 Some(Err(error)) => break Err(error.into()),
-                None => break exit.await.map(|code| ended(code, refused.as_deref())).map_err(Error::from),
+                None => break exit.await.map(|code| ended(code, text(&held).as_deref())).map_err(Error::from),
             },
             Some(()) = resized.recv(), if tty => if let Some((columns, rows)) = terminal::size() {
                 let _ = resize(columns, rows).await;
@@ -74,8 +91,8 @@ pub(super) async fn attach(session: Session, tty: bool, input: bool) -> Result<E
     }
     drop(raw);
     // A command that was run may print such words as well.
-    if let (Ok(Ended { code: _, refused: None }), Some(held)) = (&result, refused) {
-        print(&Chunk::Out(held.into()))?;
+    if let Ok(Ended { code: _, refused: None }) = &result {
+        held.iter().try_for_each(print)?;
     }
     result
 }
@@ -132,9 +149,38 @@ pub(super) fn passed(ended: &Ended, container: &str, command: &str) -> Result<()
     }
 }
 
+/// Shows a command instead of running it: the container, and the words, quoted as a shell would read them.
+pub(super) fn would_run(global: &Global, container: &str, command: &[String]) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    if global.json {
+        writeln!(out, "{}", json::line("would_run", json!({ "container": container, "command": command })))?;
+    } else {
+        let words: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+        writeln!(out, "{container}: would run {}", sanitize::line(&words.join(" ")))?;
+    }
+    Ok(())
+}
+
+/// Quotes a word of a command where a shell would take it for something else.
+fn quoted(word: &str) -> String {
+    let harmless = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+,".contains(letter);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_is_shown_can_be_pasted_into_a_shell() {
+        assert_eq!(quoted("/etc/a.conf"), "/etc/a.conf");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+    }
 
     #[test]
     fn a_command_that_is_not_there_is_told_from_one_that_cannot_run() {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use crate::cli::interrupt::Interrupts;
 use crate::error::Error;
 use crate::plan::{Loss, Plan, text};
 use crate::report::human::{self, CARE};
@@ -20,8 +21,13 @@ pub(super) enum About {
 /// command stands as it was given, as with Docker Compose; so it does with `--yes`.
 ///
 /// # Errors
-/// The user says no.
-pub(super) fn losses(plan: &Plan, about: About, yes: bool) -> Result<(), Error> {
+/// The user says no, or interrupts.
+pub(super) async fn losses(
+    plan: &Plan,
+    about: About,
+    yes: bool,
+    interrupts: &Interrupts,
+) -> Result<(), Error> {
     if yes || !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Ok(());
     }
@@ -36,8 +42,22 @@ pub(super) fn losses(plan: &Plan, about: About, yes: bool) -> Result<(), Error> 
     }
     write!(err, "Go on? [y/N] ")?;
     err.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
+    let before = interrupts.count();
+    // The thread goes on reading after an interrupt; the end of the process does not wait for it.
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = tokio::select! {
+        answer = answer => answer
+            .map_err(io::Error::from)
+            .and_then(|answer| answer)
+            .map_err(|error| Error::local("cannot read the answer", error))?,
+        () = interrupts.reach(before + 1) => {
+            writeln!(err)?;
+            return Err(Error::Interrupted(interrupts.kind()));
+        }
+    };
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
         _ => Err(Error::usage("nothing was done").help("`--yes` goes on without a question")),

@@ -46,7 +46,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     if global.dry_run {
         return shown(global, &plan);
     }
-    confirm::losses(&plan, About::Volumes, args.yes)?;
+    confirm::losses(&plan, About::Volumes, args.yes, &interrupts).await?;
     carry_out(global, &ground, &plan, &interrupts).await?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::cli::attach::{attach, passed};
+use crate::cli::attach::{attach, passed, would_run};
 use crate::cli::enter::entered;
-use crate::cli::{Global, open, select};
+use crate::cli::{Global, open, select, terminal};
 use crate::engine::ExecSpec;
 use crate::error::Error;
 
@@ -65,6 +65,11 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
     }
     let program = args.command.first().cloned().unwrap_or_default();
     let command = if args.detach { in_background(&args.command) } else { args.command };
+    let machine = container.labels.machine.is_some();
+    let command = match terminal::size() {
+        Some(size) if tty && machine => sized(command, size),
+        Some(_) | None => command,
+    };
     let spec = ExecSpec {
         command,
         user: args.user,
@@ -75,10 +80,22 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         privileged: args.privileged,
         timeout: None,
     };
+    if global.dry_run {
+        return would_run(global, &container.name, &spec.command);
+    }
     entered(ground.engine(), container).await?;
     let session = ground.engine().session(&container.name, &spec).await?;
     let ended = attach(session, tty, !args.detach).await?;
     passed(&ended, &container.name, &program)
+}
+
+/// Lets the terminal have its size before the command looks at it: engines before Docker 23 set it only
+/// once the command runs. Later changes go the usual way. A machine has a shell, a plain container may not.
+fn sized(command: Vec<String>, (columns, rows): (u16, u16)) -> Vec<String> {
+    let script = format!("stty cols {columns} rows {rows} 2>/dev/null; exec \"$@\"");
+    let mut wrapped = vec!["/bin/sh".to_owned(), "-c".to_owned(), script, "sh".to_owned()];
+    wrapped.extend(command);
+    wrapped
 }
 
 /// Lets a shell start the command and end, so that nothing waits for it.
@@ -106,6 +123,12 @@ mod tests {
     fn a_command_in_the_background_keeps_its_words_apart() {
         let command = in_background(&["echo".to_owned(), "a b; c".to_owned()]);
         assert_eq!(command[3..], ["sh", "echo", "a b; c"]);
+    }
+
+    #[test]
+    fn a_terminal_has_its_size_before_the_command_begins() {
+        let command = sized(vec!["bash".to_owned(), "-l".to_owned()], (99, 33));
+        assert_eq!(command[2..].join(" "), "stty cols 99 rows 33 2>/dev/null; exec \"$@\" sh bash -l");
     }
 
     #[test]

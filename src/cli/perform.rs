@@ -91,8 +91,8 @@ pub(super) async fn carry_out_until(
         Some(outcome) => Ok(outcome),
     };
     let interrupted = matches!(result, Err(Error::Interrupted(_)));
-    display.finish(interrupted, result.as_ref().err().map_or(0, Error::exit_code));
-    result
+    let told = display.finish(interrupted, result.as_ref().err().map_or(0, Error::exit_code));
+    result.and_then(|outcome| told.map(|()| outcome).map_err(Error::from))
 }
 
 /// Waits for a deadline; for ever where there is none.

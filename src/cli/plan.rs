@@ -1,7 +1,7 @@
 //! `plan`.
 
 use crate::cli::perform::shown;
-use crate::cli::{Global, open, up as verb};
+use crate::cli::{Global, open, select, up as verb};
 use crate::error::Error;
 use crate::plan::up;
 
@@ -32,6 +32,7 @@ pub(super) struct Args {
 /// Shows what `up` would do. Makes no call that changes anything.
 pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
     let (ground, project) = open::with_project(global)?;
+    select::of_project(&project, &args.services)?;
     let options = up::UpOptions {
         services: args.services,
         no_deps: args.no_deps,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::interrupt::Interrupts;
 use crate::cli::perform::{carry_out, shown};
-use crate::cli::{Global, lock, open, seconds};
+use crate::cli::{Global, lock, open, seconds, select};
 use crate::error::Error;
 use crate::plan::change::{self, ChangeOptions};
 
@@ -29,6 +29,7 @@ pub(super) struct Args {
 /// Restarts containers.
 pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
     let (ground, project) = open::with_project(global)?;
+    select::of_project(&project, &args.services)?;
     let options =
         ChangeOptions { services: args.services, no_deps: args.no_deps, stop_timeout: args.timeout };
     let interrupts = Interrupts::listen()?;

@@ -2,7 +2,24 @@
 
 use crate::error::Error;
 use crate::observed::{ContainerState, Observed, ObservedContainer};
+use crate::project::Project;
 use crate::project::name::nearest;
+
+/// Checks, before the engine is asked anything, that a project has these services.
+///
+/// # Errors
+/// It has not, or a profile switched one of them off.
+pub(super) fn of_project(project: &Project, services: &[String]) -> Result<(), Error> {
+    let Some(service) = services.iter().find(|name| !project.services.contains_key(*name)) else {
+        return Ok(());
+    };
+    if project.disabled.contains(service) {
+        return Err(Error::usage(format!("the service `{service}` is switched off by its profiles"))
+            .help("switch one of its profiles on by `--profile`"));
+    }
+    let known: Vec<String> = project.services.keys().cloned().collect();
+    Err(unknown(service, &Observed::default(), &known))
+}
 
 /// Returns the containers of services (of all, where none is named) by service and replica.
 ///

@@ -2,7 +2,7 @@
 
 use crate::cli::interrupt::Interrupts;
 use crate::cli::perform::{carry_out, shown};
-use crate::cli::{Global, lock, open};
+use crate::cli::{Global, lock, open, select};
 use crate::error::Error;
 use crate::plan::change::{self, ChangeOptions};
 
@@ -19,6 +19,7 @@ pub(super) struct Args {
 /// Starts containers that exist.
 pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
     let (ground, project) = open::with_project(global)?;
+    select::of_project(&project, &args.services)?;
     let options = ChangeOptions { services: args.services, ..ChangeOptions::default() };
     let interrupts = Interrupts::listen()?;
     let _lock =

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::cli::attach::{attach, passed};
+use crate::cli::attach::{attach, passed, would_run};
 use crate::cli::enter::entered;
 use crate::cli::{Global, open, select};
 use crate::engine::ExecSpec;
@@ -65,6 +65,10 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
     };
     let mut worst = Ok(());
     for machine in machines {
+        if global.dry_run {
+            would_run(global, &machine.name, &spec.command)?;
+            continue;
+        }
         if !one {
             let heading = human::styled(FAINT, &format!("==> {} <==", machine.name));
             writeln!(anstream::stdout(), "{heading}")?;

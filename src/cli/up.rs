@@ -12,7 +12,7 @@ use crate::cli::confirm::{self, About};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::open::{self, Ground};
 use crate::cli::perform::{carry_out, carry_out_until, joined, shown};
-use crate::cli::{Global, lock, logs, seconds};
+use crate::cli::{Global, lock, logs, seconds, select};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::observed::Observed;
@@ -109,6 +109,7 @@ impl Args {
 /// Makes a project run as its manifest says.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     let (mut ground, mut project) = open::with_project(global)?;
+    select::of_project(&project, &args.services)?;
     if !args.scale.is_empty() {
         scaled(Arc::make_mut(&mut project), &args.scale)?;
         ground.replace_project(Arc::clone(&project));
@@ -132,10 +133,8 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
 /// Puts `--scale` in the place of what the manifest says.
 fn scaled(project: &mut Project, scale: &[(String, u32)]) -> Result<(), Error> {
     for (name, count) in scale {
-        let Some(service) = project.services.get_mut(name) else {
-            return Err(Error::usage(format!("--scale: the project has no service `{name}`"))
-                .help("`sdcompose config --services` lists them"));
-        };
+        select::of_project(project, std::slice::from_ref(name))?;
+        let Some(service) = project.services.get_mut(name) else { continue };
         if *count > 1 && service.container_name.is_some() {
             return Err(Error::usage(format!("--scale: `{name}` has a fixed `container_name`"))
                 .help("remove `container_name` to have several containers"));
@@ -179,7 +178,7 @@ async fn bring_up(
         observed = ground.observe().await?;
     }
     let plan = up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
-    confirm::losses(&plan, About::Everything, args.yes)?;
+    confirm::losses(&plan, About::Everything, args.yes, interrupts).await?;
     carry_out_until(deadline, global, ground, &plan, interrupts).await?;
     Ok(())
 }
@@ -202,19 +201,23 @@ async fn attached(
     let kind = interrupts.kind();
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(anstream::stderr(), "\nstopping; Ctrl-C again kills, once more leaves all as it is");
-    let observed = ground.observe().await?;
     let chosen = ChangeOptions {
         services: args.services.clone(),
         stop_timeout: args.timeout,
         ..ChangeOptions::default()
     };
-    let stop = change::stop(ground.project(), &observed, &chosen);
-    let stopping = carry_out(global, ground, &stop, interrupts);
+    let stopping = async {
+        // Another process may have taken the project while the logs were shown. A kill does not wait for it.
+        let _lock = lock::take(global, ground, "up", interrupts).await?;
+        let observed = ground.observe().await?;
+        let stop = change::stop(ground.project(), &observed, &chosen);
+        carry_out(global, ground, &stop, interrupts).await
+    };
     tokio::select! {
-        result = stopping => match result {
-            Err(error) if interrupts.count() < before + 2 => return Err(error),
-            Ok(_) => return Err(Error::Interrupted(kind)),
-            Err(_) => {}
+        // A stop that failed is told, and no reason to kill: that is for the second Ctrl-C to say, which may
+        // also be what ended the stop.
+        result = stopping => if interrupts.count() < before + 2 {
+            return Err(result.err().unwrap_or(Error::Interrupted(kind)));
         },
         () = interrupts.reach(before + 2) => {}
     }

@@ -5,6 +5,7 @@
 use indexmap::IndexMap;
 
 use crate::project::{Credential, Journal, JournalStorage, Machine, Service, UnitFile};
+use crate::systemd::assignment::is_assignable;
 use crate::systemd::defaults::{Decision, boot};
 
 use super::{Content, FileSpec};
@@ -77,21 +78,13 @@ fn file(path: &str, mode: u32, bytes: Vec<u8>) -> FileSpec {
 fn environment(environment: &IndexMap<String, String>, version: Option<u16>) -> Option<String> {
     let lines: Vec<String> = environment
         .iter()
-        .filter(|(name, value)| assignable(name, value))
+        .filter(|(name, value)| is_assignable(name, value))
         .map(|(name, value)| format!("DefaultEnvironment={}\n", quoted(&format!("{name}={value}"), version)))
         .collect();
     if lines.is_empty() {
         return None;
     }
     Some(format!("# Written by sdcompose from the service's `environment`.\n[Manager]\n{}", lines.concat()))
-}
-
-/// Tells whether systemd takes an assignment: a C name, and no control characters but tab and newline in the
-/// value (`src/basic/env-util.c`).
-fn assignable(name: &str, value: &str) -> bool {
-    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    starts && word && value.chars().all(|c| !c.is_ascii_control() || c == '\t' || c == '\n')
 }
 
 /// Quotes one assignment by the rules of systemd.syntax(7): within double quotes a backslash escapes as in C.

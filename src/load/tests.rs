@@ -167,8 +167,17 @@ fn documents_of_one_file_merge() {
     )]);
     assert_eq!(
         told(&root, &options(&root, "")),
-        "Compose compose.yaml {services: {a: {image: x, command: y}, b: {image: z}}}; "
+        "Compose compose.yaml {services: {a: {image: x, command: y}, b: {image: z}}}; the documents of this file are merged into one, later ones over earlier"
     );
+    let loaded = load(&options(&root, "")).unwrap();
+    let span = loaded.diagnostics.first().unwrap().labels.first().unwrap().span;
+    assert_eq!(loaded.manifest.sources.position(span).map(|at| (at.line, at.column)), Some((2, 1)));
+}
+
+#[test]
+fn an_empty_document_is_no_second_one() {
+    let root = directory(&[("compose.yaml", "---\nservices: {a: {image: x}}\n---\n")]);
+    assert_eq!(told(&root, &options(&root, "")), "Compose compose.yaml {services: {a: {image: x}}}; ");
 }
 
 #[test]

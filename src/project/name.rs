@@ -18,6 +18,15 @@ pub fn is_project(text: &str) -> bool {
     !text.is_empty() && normal_project(text) == text
 }
 
+/// Whether a variable's name says that its value is to be kept secret. `_FILE` at the end names where the
+/// secret is, as many images have it.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    !name.ends_with("_FILE")
+        && ["PASSWORD", "PASSWD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
+}
+
 /// Says which character keeps a text from being a service's name; `None` where it is one
 /// (`[a-zA-Z0-9._-]+`).
 #[must_use]

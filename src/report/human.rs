@@ -134,7 +134,9 @@ fn failed_unit(unit: &FailedUnit, out: &mut Vec<String>) {
     if let Some(result) = result {
         why = format!("{why} ({})", sanitize::line(&result));
     }
-    let description = sanitize::line(&status.description);
+    // A unit without `Description=` is described by its name.
+    let named = status.description == status.name.as_str();
+    let description = if named { "".into() } else { sanitize::line(&status.description) };
     out.push(format!("  {}: {why}  {description}", status.name).trim_end().to_owned());
     out.extend(log.iter().map(|line| quoted(line)));
 }

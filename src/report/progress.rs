@@ -34,6 +34,8 @@ pub struct Display<'a> {
     live: Option<Live>,
     /// Set once nobody reads any more: nothing is written then, the run goes on.
     closed: bool,
+    /// Why standard output could not be written, where that was not its reader's wish.
+    broken: Option<io::Error>,
 }
 
 impl<'a> Display<'a> {
@@ -45,7 +47,7 @@ impl<'a> Display<'a> {
             Mode::Live => Some(Live::new(plan, width, rows)),
             Mode::Plain | Mode::Quiet | Mode::Json => None,
         };
-        Self { plan, mode, width, tally: Tally::default(), live, closed: false }
+        Self { plan, mode, width, tally: Tally::default(), live, closed: false, broken: None }
     }
 
     /// Shows an event.
@@ -71,7 +73,7 @@ impl<'a> Display<'a> {
             }
             Mode::Json => {
                 let line = json::event(self.plan, event).to_string();
-                self.closed = self.closed || writeln!(io::stdout(), "{line}").is_err();
+                self.print(&line);
             }
         }
     }
@@ -84,15 +86,30 @@ impl<'a> Display<'a> {
     }
 
     /// Ends the display with a summary where one is due.
-    pub fn finish(mut self, interrupted: bool, exit_code: u8) {
+    ///
+    /// # Errors
+    /// A line of JSON could not be written, for another reason than that its reader has read enough.
+    pub fn finish(mut self, interrupted: bool, exit_code: u8) -> io::Result<()> {
         if let Some(live) = self.live.take() {
             live.finish();
         }
         if self.mode == Mode::Json {
             let line = json::summary(self.tally, interrupted, exit_code).to_string();
-            self.closed = self.closed || writeln!(io::stdout(), "{line}").is_err();
+            self.print(&line);
         } else if let Some(text) = human::summary(self.tally, interrupted) {
             self.tell(&text);
+        }
+        self.broken.map_or(Ok(()), Err)
+    }
+
+    /// Writes a line for a program; a run goes on where that fails.
+    fn print(&mut self, line: &str) {
+        if self.closed {
+            return;
+        }
+        if let Err(error) = writeln!(io::stdout(), "{line}") {
+            self.closed = true;
+            self.broken = Some(error).filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
         }
     }
 

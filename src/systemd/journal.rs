@@ -10,6 +10,12 @@ use serde_json::Value;
 const FIELDS: &str =
     "--output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT,OBJECT_SYSTEMD_UNIT,SYSLOG_IDENTIFIER,_COMM,_PID";
 
+/// Waits for the first file of a journal, ten seconds at most. A `journalctl --follow` that begins before
+/// there is one never sees those that come: it watches directories, and `/run/log/journal` is made anew by
+/// every boot.
+const FIRST_FILE: &str = "any() { for f in /run/log/journal/*/*.journal /var/log/journal/*/*.journal; \
+    do [ -e \"$f\" ] && return; done; return 1; }; i=0; until any || [ $((i += 1)) -gt 50 ]; do sleep 0.2; done; ";
+
 /// Runs its arguments until they end, until its own input ends, or until it is told to stop.
 ///
 /// A command that an engine runs inside a container outlives the client that asked for it; its input does
@@ -138,7 +144,8 @@ impl Query {
         }
         if *follow {
             command.push("--follow".to_owned());
-            let leash = ["/bin/sh", "-c", LEASH, "sh"].map(str::to_owned);
+            let leash =
+                ["/bin/sh".to_owned(), "-c".to_owned(), format!("{FIRST_FILE}{LEASH}"), "sh".to_owned()];
             command.splice(..0, leash);
         }
         command

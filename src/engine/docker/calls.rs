@@ -160,17 +160,20 @@ impl Docker {
     async fn start(&self, container: &str) -> Result<Done, Trouble> {
         let before = self.inspect(container).await?;
         let listening = self.listen(&before);
+        if let Some(Listening { listener: _, directory }) = &listening {
+            // Before the start, so that a run that is killed right after it leaves no directory without an owner.
+            // Where it cannot be written, the directory goes with the next container of this name.
+            let _ = notify_socket::claim(directory, &before.id);
+        }
         let path = Path::of(&["containers", container, "start"]);
         let (status, ..) = self.wire.call(bare(Method::POST, &path), DEADLINE).await?;
         if status == StatusCode::NOT_MODIFIED {
             // It ran already, so that nothing was heard from the beginning on.
             return Ok(Done::Already);
         }
-        if let Some(Listening { listener, directory }) = listening {
+        if let Some(Listening { listener, directory: _ }) = listening {
             // Where this look fails, nobody is believed, and systemd is asked instead.
             if let Ok(after) = self.inspect(container).await {
-                // Without the claim the directory goes with the next container of this name.
-                let _ = notify_socket::claim(&directory, &after.id);
                 self.keep(listener, &after);
             }
         }

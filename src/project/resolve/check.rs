@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::Graph;
-use crate::project::{Identity, NetworkChoice};
+use crate::project::{DependencyCondition, HealthTest, Identity, NetworkChoice, Ready};
+use crate::systemd::UnitName;
 use crate::yaml::{Entry, Value};
 
 use super::declared::place_of_name;
@@ -26,6 +27,9 @@ pub(super) fn all(
     disabled: &BTreeSet<String>,
 ) {
     switched_off(r, services, disabled);
+    without_containers(r, services);
+    impossible_conditions(r, services);
+    never_ready(r, services);
     cycles(r, services);
     look_alikes(r, services);
     addresses(r, services);
@@ -135,6 +139,92 @@ fn switched_off(r: &mut Reader<'_>, services: &mut [Written<'_>], disabled: &BTr
                 );
             }
             written.service.depends_on.shift_remove(&other);
+        }
+    }
+}
+
+/// A service of no containers never starts, and is never waited for.
+fn without_containers(r: &mut Reader<'_>, services: &[Written<'_>]) {
+    let none: BTreeSet<&str> =
+        services.iter().filter(|it| it.service.replicas == 0).map(|it| it.service.name.as_str()).collect();
+    for written in services.iter().filter(|written| written.service.replicas > 0) {
+        for (other, how) in &written.service.depends_on {
+            if how.required && none.contains(other.as_str()) {
+                r.push(
+                    Diagnostic::error(
+                        format!("`{}` depends on `{other}`, which has 0 replicas", written.entry.key),
+                        edge(written, other),
+                    )
+                    .help("give it a replica, or write `required: false`"),
+                );
+            }
+        }
+    }
+}
+
+/// Conditions that would be waited for until the time is up, whatever happens.
+fn impossible_conditions(r: &mut Reader<'_>, services: &[Written<'_>]) {
+    let all: HashMap<&str, &Written<'_>> = services.iter().map(|it| (it.service.name.as_str(), it)).collect();
+    for written in services {
+        for (name, how) in &written.service.depends_on {
+            let Some(other) = all.get(name.as_str()) else { continue };
+            let found = match &how.condition {
+                DependencyCondition::Healthy => without_check(other),
+                DependencyCondition::UnitActive(unit) => {
+                    is_masked(other, unit).then(|| (format!("`{unit}` is masked in `{name}`"), "systemd"))
+                }
+                DependencyCondition::Started
+                | DependencyCondition::CompletedSuccessfully
+                | DependencyCondition::Ready => None,
+            };
+            if let Some((why, key)) = found {
+                r.push(
+                    Diagnostic::error(
+                        format!("`{}` would wait for ever: {why}", written.entry.key),
+                        edge(written, name),
+                    )
+                    .also(place(&other.entry.value, key), "by this"),
+                );
+            }
+        }
+    }
+}
+
+fn without_check(other: &Written<'_>) -> Option<(String, &'static str)> {
+    let check = other.service.healthcheck.as_ref()?;
+    (check.test == HealthTest::Disabled)
+        .then(|| (format!("the health check of `{}` is switched off", other.entry.key), "healthcheck"))
+}
+
+fn is_masked(written: &Written<'_>, unit: &UnitName) -> bool {
+    written.service.machine.as_ref().is_some_and(|machine| {
+        machine.mask.contains(unit) || machine.units.get(unit).is_some_and(|file| file.mask)
+    })
+}
+
+/// A machine that masks what it boots to, or what its readiness waits for.
+fn never_ready(r: &mut Reader<'_>, services: &[Written<'_>]) {
+    for written in services {
+        let Some(machine) = &written.service.machine else { continue };
+        let ready: &[UnitName] = match &machine.ready {
+            Ready::Units(units) => units,
+            Ready::Running | Ready::Degraded => &[],
+        };
+        let span = place(&written.entry.value, "systemd");
+        if is_masked(written, &machine.target) {
+            r.push(
+                Diagnostic::error(
+                    format!("`{}` is masked, and the machine boots to it", machine.target),
+                    span,
+                )
+                .help("take it from `systemd.mask`, or give another `systemd.target`"),
+            );
+        }
+        for unit in ready.iter().filter(|unit| is_masked(written, unit)) {
+            r.push(
+                Diagnostic::error(format!("`{unit}` is masked, and `systemd.ready` waits for it"), span)
+                    .help("a masked unit never starts; take one of them away"),
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::systemd::UnitName;
 use crate::yaml::{Entry, Node, Value};
 
 use super::Scope;
-use super::machine::unit_name;
+use super::machine::startable;
 use super::reader::Reader;
 use super::service::{field, flag, place};
 
@@ -59,9 +59,9 @@ fn written(
         }
         Value::Mapping(entries) => {
             for long in entries {
-                if let (true, Some(dependency)) =
-                    (exists(r, &entry.key, &long.key, long.key_span, scope), long_form(r, long, scope))
-                {
+                // Both are looked at: a wrong name must not hide what is wrong below it.
+                let exists = exists(r, &entry.key, &long.key, long.key_span, scope);
+                if let Some(dependency) = long_form(r, long, scope).filter(|_| exists) {
                     all.insert(long.key.to_string(), dependency);
                 }
             }
@@ -134,7 +134,7 @@ fn condition(
     scope: &Scope<'_>,
 ) -> Option<DependencyCondition> {
     let text = r.text(written, "condition")?;
-    let is_machine = scope.services.get(&*entry.key).copied().unwrap_or(false);
+    let is_machine = scope.services.get(&*entry.key).copied();
     if text != "unit_active"
         && let Some(unit) = node.entry("unit")
     {
@@ -164,7 +164,7 @@ fn condition(
         | DependencyCondition::Healthy
         | DependencyCondition::CompletedSuccessfully => false,
     };
-    if needs_systemd && !is_machine {
+    if needs_systemd && is_machine == Some(false) {
         r.push(
             Diagnostic::error(
                 format!("`{text}` needs a machine, and `{}` is a plain container without systemd", entry.key),
@@ -174,7 +174,7 @@ fn condition(
         );
         return None;
     }
-    if is_machine && condition == DependencyCondition::CompletedSuccessfully {
+    if is_machine == Some(true) && condition == DependencyCondition::CompletedSuccessfully {
         r.push(
             Diagnostic::warning(
                 format!("`{}` is a machine: it completes only when it is powered off inside", entry.key),
@@ -194,5 +194,5 @@ fn unit(r: &mut Reader<'_>, written: &Node, node: &Node) -> Option<UnitName> {
         );
         return None;
     };
-    unit_name(r, unit, "unit")
+    startable(r, unit, "unit")
 }

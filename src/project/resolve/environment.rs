@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::manifest::dotenv::{self, Assignment, Format};
+use crate::project::{Machine, name};
+use crate::systemd::assignment::{is_assignable_name, is_assignable_value};
 use crate::yaml::{Node, Value};
 
 use super::reader::{Pair, Reader};
-use super::service::flag;
+use super::service::{flag, place};
 
 /// Most bytes of all of an environment: execve(2) gives arguments and environment 128 KiB on the smallest
 /// stacks, and one string never more.
@@ -19,23 +21,33 @@ const MOST_BYTES: usize = 128 * 1024;
 type Environment = (IndexMap<String, String>, Vec<String>);
 
 /// Reads the environment of a service. The env files of a service that does not run are not looked at.
-pub(super) fn read(r: &mut Reader<'_>, node: &Node, active: bool) -> Environment {
+pub(super) fn read(r: &mut Reader<'_>, node: &Node, machine: Option<&Machine>, active: bool) -> Environment {
     let written = node.get("environment").map(|node| r.pairs(node, "environment")).unwrap_or_default();
     for pair in &written {
         check_name(r, pair);
     }
+    if machine.is_some() {
+        warn_of_secrets(r, node, &written);
+    }
+    let to_units = machine.is_some_and(|machine| machine.environment_to_units);
     // The files' own `$NAME` see the service's environment first, as in Compose.
     let own: BTreeMap<String, String> =
         written.iter().filter_map(|pair| Some((pair.name.clone(), pair.value.clone()?))).collect();
     let mut values = IndexMap::new();
     if let Some(node) = node.get("env_file").filter(|_| active) {
-        for Assignment { name, value, span: _ } in files(r, node, &own) {
+        for Assignment { name, value, span } in files(r, node, &own) {
+            if to_units {
+                check_assignable(r, &name, &value, span);
+            }
             values.insert(name, value);
         }
     }
     let mut unset = Vec::new();
-    for Pair { name, value, span: _ } in written {
+    for Pair { name, value, literal: _, span } in written {
         if let Some(value) = value.or_else(|| r.variables.get(&name).cloned()) {
+            if to_units {
+                check_assignable(r, &name, &value, span);
+            }
             values.insert(name, value);
         } else if !values.contains_key(&name) && !unset.contains(&name) {
             unset.push(name);
@@ -46,7 +58,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, active: bool) -> Environment
 }
 
 fn check_name(r: &mut Reader<'_>, pair: &Pair) {
-    let Pair { name, value, span } = pair;
+    let Pair { name, value, literal: _, span } = pair;
     if name.is_empty() {
         r.error("`environment`: a variable needs a name before `=`", *span);
     } else if let Some(bad) = name.chars().find(|c| matches!(c, '=' | '\0') || c.is_control()) {
@@ -56,6 +68,41 @@ fn check_name(r: &mut Reader<'_>, pair: &Pair) {
     }
     if value.as_ref().is_some_and(|value| value.contains('\0')) {
         r.error(format!("`environment`: the value of {name} contains NUL"), *span);
+    }
+}
+
+/// Says which variables systemd would not hand on to the units of a machine.
+fn check_assignable(r: &mut Reader<'_>, name: &str, value: &str, span: Span) {
+    let why = if !is_assignable_name(name) {
+        "systemd takes only names of letters, digits and `_`"
+    } else if !is_assignable_value(value) {
+        "systemd takes no value with control characters"
+    } else {
+        return;
+    };
+    r.push(
+        Diagnostic::warning(format!("`environment`: {name:?} does not reach the machine's units"), span)
+            .help(format!("{why}; PID 1 alone gets it")),
+    );
+}
+
+/// The environment of a machine can be read by every user inside, by `systemctl show-environment`. Said once,
+/// at the key, so that the report does not quote the lines with the values.
+fn warn_of_secrets(r: &mut Reader<'_>, node: &Node, written: &[Pair]) {
+    let names: Vec<&str> = written
+        .iter()
+        .filter(|pair| pair.literal && pair.value.as_ref().is_some_and(|value| !value.is_empty()))
+        .map(|pair| pair.name.as_str())
+        .filter(|name| name::is_secret(name))
+        .collect();
+    if !names.is_empty() {
+        r.push(
+            Diagnostic::warning(
+                format!("every user in the machine can read {}", names.join(", ")),
+                place(node, "environment"),
+            )
+            .help("`systemd.credentials` gives a secret to the units that ask for it, and to no others"),
+        );
     }
 }
 

@@ -6,7 +6,6 @@ use crate::diagnostic::Diagnostic;
 use crate::project::{HealthTest, Healthcheck};
 use crate::yaml::{Node, Value};
 
-use super::process::duration;
 use super::reader::Reader;
 use super::service::{field, flag, place};
 
@@ -31,14 +30,14 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node) -> Option<Healthcheck> {
         interval: field(r, node, "interval", positive),
         timeout: field(r, node, "timeout", positive),
         retries: retries.and_then(|retries| u32::try_from(retries).ok()),
-        start_period: field(r, node, "start_period", duration),
+        start_period: field(r, node, "start_period", Reader::duration),
         start_interval: field(r, node, "start_interval", positive),
     })
 }
 
 /// Engines want a millisecond at least.
 fn positive(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Duration> {
-    let duration = duration(r, node, key)?;
+    let duration = r.duration(node, key)?;
     if duration < Duration::from_millis(1) {
         r.error(format!("`healthcheck.{key}` must be at least 1ms"), node.span);
         return None;

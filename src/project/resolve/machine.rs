@@ -23,7 +23,7 @@ mod unit_names;
 mod units;
 
 pub(in crate::project) use journal::STORAGES;
-pub(super) use unit_names::unit_name;
+pub(super) use unit_names::startable;
 
 /// The levels of `--log-level=` (systemd(1)).
 const LOG_LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];

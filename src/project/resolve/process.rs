@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::project::{command_line, quantity};
+use crate::project::command_line;
 use crate::yaml::{Node, Value};
 
 use super::reader::Reader;
@@ -61,25 +61,13 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> Process
         working_dir: working_dir(r, node, is_machine),
         init: init(r, node, is_machine),
         stop_signal: if is_machine { Some(machine_signal(r, node, stop_signal)) } else { stop_signal },
-        stop_grace_period: field(r, node, "stop_grace_period", duration).unwrap_or(if is_machine {
+        stop_grace_period: field(r, node, "stop_grace_period", Reader::duration).unwrap_or(if is_machine {
             MACHINE_GRACE
         } else {
             PLAIN_GRACE
         }),
         systemd,
         systemd_args,
-    }
-}
-
-/// Reads a duration; a number without a unit is none.
-pub(super) fn duration(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Duration> {
-    let text = r.text(node, key)?;
-    match quantity::duration(&text) {
-        Ok(duration) => Some(duration),
-        Err(why) => {
-            r.error(format!("`{key}` is not a duration: {why}"), node.span);
-            None
-        }
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::manifest::Files;
 use crate::project::mount;
 use crate::project::name;
+use crate::project::quantity;
 use crate::project::scalar::{self, Scalar};
 use crate::yaml::{Entry, Node, Value};
 
@@ -33,6 +35,8 @@ pub(super) struct Pair {
     pub(super) name: String,
     /// The value; `None` where only the name is given.
     pub(super) value: Option<String>,
+    /// Whether the value stands in the manifest as it is, without variables.
+    pub(super) literal: bool,
     /// Where the name stands.
     pub(super) span: Span,
 }
@@ -230,6 +234,32 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A duration. A number without a unit is none, quoted or not.
+    pub(super) fn duration(&mut self, node: &Node, key: &str) -> Option<Duration> {
+        if let Value::Scalar { text, plain: true } = &node.value
+            && !node.is_interpolated()
+            && matches!(scalar::classify(text), Scalar::Integer(_) | Scalar::Float(_))
+        {
+            let better = format!("{text}s");
+            let mut diagnostic = Diagnostic::error(format!("`{key}: {text}` needs a unit"), node.span);
+            diagnostic = if quantity::duration(&better).is_ok() {
+                diagnostic.help(format!("write {better} for seconds")).suggest(node.span, better)
+            } else {
+                diagnostic.help("a duration is written 90s, 1m30s or 500ms")
+            };
+            self.push(diagnostic);
+            return None;
+        }
+        let text = self.text(node, key)?;
+        match quantity::duration(&text) {
+            Ok(duration) => Some(duration),
+            Err(why) => {
+                self.error(format!("`{key}` is not a duration: {why}"), node.span);
+                None
+            }
+        }
+    }
+
     /// A list of texts.
     pub(super) fn texts(&mut self, node: &Node, key: &str) -> Vec<String> {
         self.items(node, key).iter().filter_map(|item| self.text(item, key)).collect()
@@ -259,7 +289,8 @@ impl<'a> Reader<'a> {
                         Some((name, value)) => (name, Some(value.to_owned())),
                         None => (text, None),
                     };
-                    Some(Pair { name: name.to_owned(), value, span: item.span })
+                    let literal = value.is_some() && !item.is_interpolated();
+                    Some(Pair { name: name.to_owned(), value, literal, span: item.span })
                 })
                 .collect(),
             Value::Mapping(entries) => entries
@@ -270,7 +301,8 @@ impl<'a> Reader<'a> {
                     } else {
                         Some(self.printed(&entry.value, &format!("{key}.{}", entry.key))?)
                     };
-                    Some(Pair { name: entry.key.to_string(), value, span: entry.key_span })
+                    let literal = value.is_some() && !entry.value.is_interpolated();
+                    Some(Pair { name: entry.key.to_string(), value, literal, span: entry.key_span })
                 })
                 .collect(),
             Value::Null | Value::Scalar { .. } => {

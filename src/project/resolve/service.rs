@@ -33,7 +33,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
     let (replicas, limits) = limits::read(r, node);
     let process = process::read(r, node, is_machine);
     let machine = is_machine.then(|| machine::read(r, entry, scope, &process));
-    let (environment, environment_unset) = environment::read(r, node, active);
+    let (environment, environment_unset) = environment::read(r, node, machine.as_ref(), active);
     let network = network::read_choice(r, node);
     Some(Service {
         name: entry.key.to_string(),

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::Span;
 use crate::manifest::Manifest;
-use crate::project::Project;
+use crate::project::{Project, name};
 use crate::yaml::{Node, Value};
 
 /// All values of one service.
@@ -21,7 +21,7 @@ pub struct Explanation {
 pub struct Field {
     /// Where it stands in the service, such as `systemd.journal.max` or `ports[0].target`.
     pub path: String,
-    /// The value as JSON on one line.
+    /// The value as JSON on one line; of what is to be kept secret, only that it is there.
     pub value: String,
     /// Where it comes from.
     pub origin: Origin,
@@ -51,7 +51,7 @@ pub fn explain(project: &Project, manifest: &Manifest) -> Vec<Explanation> {
             leaves(&shown, &mut Vec::new(), &mut |path, value| {
                 fields.push(Field {
                     path: joined(path),
-                    value: value.to_string(),
+                    value: shown_value(path, value),
                     origin: origin(path, &entry.value, defaults),
                 });
             });
@@ -88,6 +88,27 @@ fn leaves<'v>(value: &'v Json, path: &mut Vec<Step<'v>>, call: &mut impl FnMut(&
         Json::Object(_) | Json::Array(_) | Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
             call(path, value);
         }
+    }
+}
+
+/// An explanation is often shown to others, which what `config` prints to be read again is not made for.
+fn shown_value(path: &[Step<'_>], value: &Json) -> String {
+    match (path, value) {
+        (
+            [
+                Step::Key("systemd" | "x-systemd"),
+                Step::Key("credentials"),
+                Step::Key(_),
+                Step::Key("content"),
+            ],
+            Json::String(content),
+        ) => format!("({} bytes)", content.len()),
+        (
+            [Step::Key("environment"), Step::Key(name)]
+            | [Step::Key("build"), Step::Key("args"), Step::Key(name)],
+            Json::String(_),
+        ) if name::is_secret(name) || name.to_ascii_uppercase().contains("KEY") => "(hidden)".to_owned(),
+        _ => value.to_string(),
     }
 }
 

@@ -193,3 +193,24 @@ fn only_the_services_that_are_asked_for_are_shown() {
     let shown = serde_json::to_value(show(&project, &manifest, &only)).unwrap();
     assert!(shown["services"].get("a").is_none() && shown["services"].get("b").is_some(), "{shown}");
 }
+
+#[test]
+fn the_yaml_of_config_means_the_same_to_another_reader() {
+    let (project, manifest) = both(RICH, Dialect::Sdcompose);
+    let shown = show(&project, &manifest, &[]);
+    let read: Json = serde_yaml::from_str(&shown.to_yaml()).unwrap();
+    assert_eq!(read, serde_json::to_value(shown).unwrap());
+}
+
+#[test]
+fn an_explanation_hides_what_is_secret() {
+    let text = "services: {a: {image: x, environment: {API_KEY: hunter2, DB_PASSWORD: hunter2, A: b}, systemd: {credentials: {t: {content: hunter2}}}}}";
+    let (project, manifest) = both(text, Dialect::Sdcompose);
+    let fields = explain(&project, &manifest).remove(0).fields;
+    let value = |path: &str| fields.iter().find(|field| field.path == path).unwrap().value.clone();
+    assert_eq!(value("environment.API_KEY"), "(hidden)");
+    assert_eq!(value("environment.DB_PASSWORD"), "(hidden)");
+    assert_eq!(value("environment.A"), "\"b\"");
+    assert_eq!(value("systemd.credentials.t.content"), "(7 bytes)");
+    assert!(show(&project, &manifest, &[]).to_yaml().contains("hunter2"));
+}

@@ -1,5 +1,6 @@
 use super::*;
 
+mod cost;
 mod hostile;
 
 const TEXT: &str =

@@ -264,8 +264,8 @@ fn a_profile_asked_for_by_name_is_taken_or_refused() {
         &[(
             "docker20 hybrid",
             262,
-            "refused: `systemd.privilege: own-subtree-v1` does not work on Docker 20.10.24+dfsg1 with cgroup v1 and \
-             a unified hierarchy, the cgroupfs driver: systemd 258 and newer knows no cgroup v1",
+            "refused: `systemd.privilege: own-subtree-v1` does not work on Docker 20.10.24+dfsg1 with cgroup v1 \
+             (hybrid), the cgroupfs driver: systemd 258 and newer knows no cgroup v1",
         )],
     );
     matrix(&fixed(ProfileName::Privileged), &[("docker28", 257, "privileged private")]);

@@ -3,7 +3,6 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::yaml::cost::at_once;
 use crate::yaml::{Value, shown};
 
 /// The findings of a text, one a line: `line:column what; also line:column; help`.
@@ -40,11 +39,6 @@ fn tree(text: &str) -> String {
     let reading = read(&mut sources, "a.yaml", text.as_bytes(), &Limits::default());
     assert_eq!(reading.diagnostics, [], "{}", told(text));
     reading.documents.unwrap().iter().map(shown).collect::<Vec<_>>().join("\n")
-}
-
-/// Reads a hostile text, which must be refused at once.
-fn told_at_once(bytes: impl AsRef<[u8]>) -> String {
-    at_once(|| told(bytes))
 }
 
 #[test]
@@ -179,7 +173,7 @@ fn unknown_tags_and_aliases_are_named() {
 }
 
 #[test]
-fn all_findings_of_a_file_are_told_at_once() {
+fn all_findings_of_a_file_are_told() {
     assert_eq!(told("a: !x 1\nb: *c\nd: 1\nd: 2\n").lines().count(), 3);
 }
 
@@ -230,14 +224,14 @@ fn alias_bombs_are_refused_at_once() {
         let before = format!("*a{}, ", n - 1).repeat(9);
         writeln!(bomb, "a{n}: &a{n} [{before}]").unwrap();
     }
-    assert!(told_at_once(&bomb).contains("aliases expand to more than 250000 nodes"));
+    assert!(told(&bomb).contains("aliases expand to more than 250000 nodes"));
     let wide = format!("a: &a [{}]\nb: [{}]\n", "x, ".repeat(3000), "*a, ".repeat(3000));
-    assert!(told_at_once(&wide).contains("aliases expand to more than 250000 nodes"));
+    assert!(told(&wide).contains("aliases expand to more than 250000 nodes"));
     let mut maps = String::from("a0: &a0 {x: 1}\n");
     for n in 1..40 {
         writeln!(maps, "a{n}: &a{n} {{p: *a{p}, q: *a{p}}}", p = n - 1).unwrap();
     }
-    assert!(told_at_once(&maps).contains("aliases expand to more than 250000 nodes"));
+    assert!(told(&maps).contains("aliases expand to more than 250000 nodes"));
 }
 
 #[test]
@@ -245,16 +239,17 @@ fn anchors_within_anchors_do_not_cost_more_than_their_budget() {
     let names = (0..60).map(|n| format!("*b{n}, ")).collect::<Vec<_>>().concat();
     let open = (0..60).map(|n| format!("&b{n} [")).collect::<Vec<_>>().concat();
     let text = format!("x: [{names}]\na: {open}{}{}\n", "1, ".repeat(200_000), "]".repeat(60));
-    told_at_once(text);
+    // Counting what each anchor expands to anew would take hours: this test would not end.
+    assert!(told(text).contains("aliases expand to more than 250000 nodes"));
 }
 
 #[test]
 fn deep_nesting_is_refused_at_once() {
-    assert!(told_at_once("[".repeat(20_000)).contains("nested deeper than 64 levels"));
-    assert!(told_at_once("{a: ".repeat(10_000)).contains("nested deeper than 64 levels"));
-    assert!(told_at_once("- ".repeat(10_000)).contains("nested deeper than 64 levels"));
+    assert!(told("[".repeat(20_000)).contains("nested deeper than 64 levels"));
+    assert!(told("{a: ".repeat(10_000)).contains("nested deeper than 64 levels"));
+    assert!(told("- ".repeat(10_000)).contains("nested deeper than 64 levels"));
     let blocks = (0..200).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<Vec<_>>().concat();
-    assert!(told_at_once(blocks).contains("nested deeper than 64 levels"));
+    assert!(told(blocks).contains("nested deeper than 64 levels"));
     assert_eq!(tree(&format!("{}{}", "[".repeat(64), "]".repeat(64))).len(), 128);
 }
 
@@ -264,21 +259,19 @@ fn nesting_by_aliases_is_bounded_as_well() {
     for n in 1..10 {
         writeln!(text, "a{n}: &a{n} {}*a{}{}", "[".repeat(50), n - 1, "]".repeat(50)).unwrap();
     }
-    assert!(told_at_once(text).contains("nested deeper than 64 levels"));
+    assert!(told(text).contains("nested deeper than 64 levels"));
 }
 
 #[test]
 fn large_files_and_scalars_are_refused_at_once() {
-    assert_eq!(told_at_once(vec![b'#'; (8 << 20) + 1]), "`a.yaml` is larger than 8 MiB; \n");
-    assert!(
-        told_at_once(format!("a: \"{}\"", "x".repeat(2 << 20))).contains("1:4 a scalar is longer than 1 MiB")
-    );
+    assert_eq!(told(vec![b'#'; (8 << 20) + 1]), "`a.yaml` is larger than 8 MiB; \n");
+    assert!(told(format!("a: \"{}\"", "x".repeat(2 << 20))).contains("1:4 a scalar is longer than 1 MiB"));
     assert_eq!(tree(&format!("a: \"{}\"", "x".repeat(1 << 20))).len(), (1 << 20) + 7);
 }
 
 #[test]
 fn many_findings_stop_at_a_hundred() {
-    assert_eq!(told_at_once("- !x 1\n".repeat(100_000)).lines().count(), 100);
+    assert_eq!(told("- !x 1\n".repeat(100_000)).lines().count(), 100);
 }
 
 proptest! {

@@ -81,7 +81,7 @@ fn checked_arg(r: &mut Reader<'_>, text: String, span: Span) -> Option<String> {
         );
         return None;
     }
-    // systemd joins its arguments with blanks and takes them apart again.
+    // Where systemd joins its arguments with blanks and takes them apart again, one would become several.
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         r.push(
             Diagnostic::error(format!("the argument `{}` has a blank in it", first_word(key)), span)

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
-use crate::project::{Identity, Ready, quantity};
+use crate::project::{Identity, Ready};
 use crate::systemd::UnitName;
 use crate::yaml::Value;
 
 use super::super::process::Process;
 use super::super::reader::Reader;
-use super::unit_names::{checked_unit, unit_name};
+use super::unit_names::{startable, unit_name};
 use super::{Layers, unknown_word};
 
 /// How long a boot may take: the same time that systemd gives a unit (`DefaultTimeoutStartSec=`).
@@ -47,7 +47,7 @@ pub(super) fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
     let Some(node) = layers.last("ready") else { return Ready::Running };
     if let Value::Sequence(items) = &node.value {
         let units: Vec<UnitName> =
-            items.iter().filter_map(|item| unit_name(r, item, "systemd.ready")).collect();
+            items.iter().filter_map(|item| startable(r, item, "systemd.ready")).collect();
         if items.is_empty() {
             r.push(
                 Diagnostic::error("`systemd.ready` names no unit", node.span)
@@ -60,7 +60,7 @@ pub(super) fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
         Some("running") | None => Ready::Running,
         Some("degraded") => Ready::Degraded,
         Some(text) if text.contains('.') => {
-            Ready::Units(checked_unit(r, text, node.span).into_iter().collect())
+            Ready::Units(startable(r, node, "systemd.ready").into_iter().collect())
         }
         Some(text) => {
             unknown_word(r, node, "systemd.ready", text, &["running", "degraded", "[a list of units]"]);
@@ -71,17 +71,13 @@ pub(super) fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
 
 pub(super) fn boot_timeout(r: &mut Reader<'_>, layers: &Layers<'_>) -> Duration {
     let Some(node) = layers.last("boot_timeout") else { return BOOT_TIMEOUT };
-    let Some(text) = r.text(node, "systemd.boot_timeout") else { return BOOT_TIMEOUT };
-    match quantity::duration(&text) {
-        Ok(Duration::ZERO) => {
+    match r.duration(node, "systemd.boot_timeout") {
+        Some(Duration::ZERO) => {
             r.error("`systemd.boot_timeout` must be longer than 0", node.span);
             BOOT_TIMEOUT
         }
-        Ok(timeout) => timeout,
-        Err(why) => {
-            r.error(format!("`systemd.boot_timeout` is not a duration: {why}"), node.span);
-            BOOT_TIMEOUT
-        }
+        Some(timeout) => timeout,
+        None => BOOT_TIMEOUT,
     }
 }
 

@@ -13,6 +13,29 @@ pub(in crate::project::resolve) fn unit_name(r: &mut Reader<'_>, node: &Node, ke
     checked_unit(r, &text, node.span)
 }
 
+/// Reads the name of a unit that is to be started: no template, which only its instances can be.
+pub(in crate::project::resolve) fn startable(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<UnitName> {
+    let unit = unit_name(r, node, key)?;
+    if is_template(&unit) {
+        refuse_template(r, &unit, node.span);
+        return None;
+    }
+    Some(unit)
+}
+
+/// A template (`getty@.service`) can be given, but only its instances can be started.
+pub(super) fn is_template(unit: &UnitName) -> bool {
+    unit.as_str().rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
+}
+
+pub(super) fn refuse_template(r: &mut Reader<'_>, unit: &UnitName, span: Span) {
+    let example = unit.as_str().replacen('@', "@NAME", 1);
+    r.push(
+        Diagnostic::error(format!("`{unit}` is a template, which cannot be started"), span)
+            .help(format!("name an instance of it, such as `{example}`")),
+    );
+}
+
 /// Checks the name of a unit.
 pub(super) fn checked_unit(r: &mut Reader<'_>, text: &str, span: Span) -> Option<UnitName> {
     match UnitName::parse(text) {

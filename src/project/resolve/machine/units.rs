@@ -11,7 +11,7 @@ use crate::yaml::{Entry, Node, Value};
 use super::super::reader::Reader;
 use super::super::service::{flag, place};
 use super::Layers;
-use super::unit_names::{checked_unit, unit_name};
+use super::unit_names::{checked_unit, is_template, refuse_template, startable, unit_name};
 
 /// The keys of one unit.
 const KEYS: [&str; 5] = ["file", "content", "drop_in", "enable", "mask"];
@@ -25,10 +25,10 @@ pub(super) fn names(r: &mut Reader<'_>, layers: &Layers<'_>, key: &str) -> Vec<U
             Value::Null | Value::Scalar { .. } | Value::Mapping(_) => std::slice::from_ref(node),
         };
         for item in items {
-            let Some(unit) = unit_name(r, item, &format!("systemd.{key}")) else { continue };
-            if key == "enable" && is_template(&unit) {
-                refuse_template(r, &unit, item.span);
-            } else if !all.contains(&unit) {
+            let read = if key == "enable" { startable } else { unit_name };
+            if let Some(unit) = read(r, item, &format!("systemd.{key}"))
+                && !all.contains(&unit)
+            {
                 all.push(unit);
             }
         }
@@ -51,9 +51,11 @@ pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<UnitName
     let mut all = IndexMap::new();
     for node in layers.all("units") {
         for entry in r.entries_or_none(node, "systemd.units") {
-            if let Some(name) = checked_unit(r, &entry.key, entry.key_span)
-                && let Some(unit) = one(r, entry, &name)
-            {
+            let name = checked_unit(r, &entry.key, entry.key_span);
+            // Both are looked at: a wrong name must not hide what is wrong below it.
+            let unit = one(r, entry);
+            if let (Some(name), Some(unit)) = (name, unit) {
+                check(r, entry, &name, &unit);
                 all.insert(name, unit);
             }
         }
@@ -61,9 +63,9 @@ pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<UnitName
     all
 }
 
-fn one(r: &mut Reader<'_>, entry: &Entry, name: &UnitName) -> Option<UnitFile> {
+fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<UnitFile> {
     let node = &entry.value;
-    let key = format!("systemd.units.{name}");
+    let key = format!("systemd.units.{}", entry.key);
     match &node.value {
         Value::Mapping(_) => {}
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => {
@@ -71,14 +73,12 @@ fn one(r: &mut Reader<'_>, entry: &Entry, name: &UnitName) -> Option<UnitFile> {
             return None;
         }
     }
-    let unit = UnitFile {
+    Some(UnitFile {
         content: content(r, node, &key),
         drop_in: drop_in(r, node, &key),
         enable: flag(r, node, "enable"),
         mask: flag(r, node, "mask"),
-    };
-    check(r, entry, name, &unit);
-    Some(unit)
+    })
 }
 
 fn check(r: &mut Reader<'_>, entry: &Entry, name: &UnitName, unit: &UnitFile) {
@@ -114,33 +114,46 @@ fn content(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Vec<u8>> {
     }
     if let Some(file) = node.get("file") {
         let (_, bytes) = r.file(file, &format!("{key}.file"))?;
-        return checked_text(r, file, bytes, "the unit file");
+        return checked_text(r, file, bytes, "the unit file", Origin::File);
     }
     let node = node.get("content")?;
     let text = r.text(node, &format!("{key}.content"))?;
-    checked_text(r, node, text.into_bytes(), "the unit")
+    checked_text(r, node, text.into_bytes(), "the unit", Origin::Manifest)
 }
 
 /// A drop-in is its text, or `{ file: PATH }`.
 fn drop_in(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Vec<u8>> {
     let node = node.get("drop_in")?;
-    let bytes = match &node.value {
+    let (bytes, origin) = match &node.value {
         Value::Mapping(_) => {
             let Some(file) = node.get("file") else {
                 r.wrong(node, &format!("{key}.drop_in"), "text, or a mapping with `file`");
                 return None;
             };
-            r.file(file, &format!("{key}.drop_in.file"))?.1
+            (r.file(file, &format!("{key}.drop_in.file"))?.1, Origin::File)
         }
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => {
-            r.text(node, &format!("{key}.drop_in"))?.into_bytes()
+            (r.text(node, &format!("{key}.drop_in"))?.into_bytes(), Origin::Manifest)
         }
     };
-    checked_text(r, node, bytes, "the drop-in")
+    checked_text(r, node, bytes, "the drop-in", origin)
+}
+
+/// Where the text of a unit comes from. A file's is never quoted: the path may name any file of the host.
+#[derive(Debug, Clone, Copy)]
+enum Origin {
+    Manifest,
+    File,
 }
 
 /// systemd reads UTF-8 lines, and ignores what stands outside of a section with a mere warning in its log.
-fn checked_text(r: &mut Reader<'_>, node: &Node, bytes: Vec<u8>, what: &str) -> Option<Vec<u8>> {
+fn checked_text(
+    r: &mut Reader<'_>,
+    node: &Node,
+    bytes: Vec<u8>,
+    what: &str,
+    origin: Origin,
+) -> Option<Vec<u8>> {
     let Ok(text) = std::str::from_utf8(&bytes) else {
         r.error(format!("{what} is not UTF-8 text"), node.span);
         return None;
@@ -152,24 +165,17 @@ fn checked_text(r: &mut Reader<'_>, node: &Node, bytes: Vec<u8>, what: &str) -> 
     let meaningful = |line: &&str| !line.is_empty() && !line.starts_with(['#', ';']);
     match text.lines().map(str::trim).find(meaningful) {
         None => r.push(Diagnostic::warning(format!("{what} is empty"), node.span)),
-        Some(first) if !(first.starts_with('[') && first.ends_with(']')) => r.push(
-            Diagnostic::error(format!("{what} begins with {first:?} and not with a section"), node.span)
-                .help("its first line is [Unit], [Service], [Timer] or the like"),
-        ),
+        Some(first) if !(first.starts_with('[') && first.ends_with(']')) => {
+            let said = match origin {
+                Origin::Manifest => format!("{what} begins with {first:?} and not with a section"),
+                Origin::File => format!("{what} does not begin with a section"),
+            };
+            r.push(
+                Diagnostic::error(said, node.span)
+                    .help("its first line is [Unit], [Service], [Timer] or the like"),
+            );
+        }
         Some(_) => {}
     }
     Some(bytes)
-}
-
-/// A template (`getty@.service`) can be given, but only its instances can be started.
-fn is_template(unit: &UnitName) -> bool {
-    unit.as_str().rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
-}
-
-fn refuse_template(r: &mut Reader<'_>, unit: &UnitName, span: crate::diagnostic::Span) {
-    let example = unit.as_str().replacen('@', "@NAME", 1);
-    r.push(
-        Diagnostic::error(format!("`{unit}` is a template, which cannot be enabled"), span)
-            .help(format!("enable an instance of it, such as `{example}`")),
-    );
 }

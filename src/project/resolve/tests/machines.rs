@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::tree::{Given, manifest, project, resolved, said};
-use crate::manifest::Dialect;
+use crate::manifest::{Dialect, interpolate};
 use crate::project::{Feature, Identity, Journal, JournalStorage, Machine, Privilege, ProfileName, Ready};
 use crate::systemd::UnitName;
 
@@ -166,7 +166,7 @@ fn mistakes_in_units_are_named() {
         ),
         (
             "x@.service: {enable: true}",
-            "`x@.service` is a template, which cannot be enabled; enable an instance of it, such as `x@NAME.service`",
+            "`x@.service` is a template, which cannot be started; name an instance of it, such as `x@NAME.service`",
         ),
         (
             "x.service: {enable: true, mask: true}",
@@ -177,6 +177,7 @@ fn mistakes_in_units_are_named() {
             "x.service: [a]",
             "`systemd.units.x.service` must be a mapping with `file`, `content` or `drop_in`, found a list",
         ),
+        ("nginx: {content: 'Description=x'}", "the unit begins with \"Description=x\""),
         ("'a b.service': {mask: true}", "' ' is not allowed in a unit name"),
     ];
     for (written, why) in pairs {
@@ -230,7 +231,7 @@ fn what_a_machine_cannot_have_says_why_and_what_to_use() {
         ("systemd: {credentials: {a/b: {content: x}}}", "\"a/b\" cannot be the name of a credential"),
         ("systemd: {journal: {forward: syslog}}", "`systemd.journal.forward` cannot be `syslog`"),
         ("systemd: {identity: abc}", "`systemd.identity` cannot be `abc`"),
-        ("systemd: {boot_timeout: 90}", "`systemd.boot_timeout` must be text, found a number"),
+        ("systemd: {boot_timeout: 90}", "`systemd.boot_timeout: 90` needs a unit; write 90s for seconds"),
         ("systemd: [a]", "`systemd` must be true, false or a mapping, found a list"),
         ("systemd: {}, x-systemd: {}", "`systemd` and `x-systemd` are the same key"),
     ];
@@ -319,4 +320,50 @@ fn arguments_are_checked_alike_in_args_and_in_a_command() {
     }
     let said = said("services: {a: {image: x, systemd: {args: [quiet]}}}");
     assert!(said.contains("`quiet` is no argument for a machine's systemd"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_unit_is_not_quoted() {
+    for unit in ["{file: /etc/shadow}", "{drop_in: {file: /etc/shadow}}"] {
+        let text = format!("services: {{a: {{image: x, systemd: {{units: {{x.service: {unit}}}}}}}}}");
+        let files = Given([(PathBuf::from("/etc/shadow"), b"root:hash:1::::::\n".to_vec())].into());
+        let (_, said) = resolved(manifest(&text), &files);
+        assert!(said.contains("does not begin with a section"), "{said}");
+        assert!(!said.contains("hash"), "{said}");
+    }
+}
+
+#[test]
+fn variables_that_do_not_reach_units_are_named() {
+    let of = |environment: &str, rest: &str| {
+        said(&format!("services: {{a: {{image: x, environment: {environment}{rest}}}}}"))
+    };
+    assert_eq!(
+        of("{MY.VAR: x}", ""),
+        "1:40 warning: `environment`: \"MY.VAR\" does not reach the machine's units; systemd takes only names of letters, digits and `_`; PID 1 alone gets it"
+    );
+    assert!(of("{A: \"\\a\"}", "").contains("systemd takes no value with control characters"));
+    for rest in [", systemd: false", ", systemd: {environment_to_units: false}"] {
+        assert_eq!(of("{MY.VAR: x}", rest), "");
+    }
+}
+
+#[test]
+fn a_secret_in_a_machines_environment_is_pointed_at_credentials() {
+    let of = |environment: &str, rest: &str| {
+        said(&format!("services: {{a: {{image: x, environment: {environment}{rest}}}}}"))
+    };
+    assert_eq!(
+        of("{DB_PASSWORD: hunter2, API_TOKEN: hunter2, A: b}", ""),
+        "1:26 warning: every user in the machine can read DB_PASSWORD, API_TOKEN; `systemd.credentials` gives a secret to the units that ask for it, and to no others"
+    );
+    assert!(of("['DB_SECRET=hunter2']", "").contains("can read DB_SECRET;"));
+    for other in ["{DB_PASSWORD: , A: b}", "{DB_PASSWORD: ''}", "{DB_PASSWORD_FILE: /x}", "['TOKEN']"] {
+        assert_eq!(of(other, ""), "", "{other}");
+    }
+    let mut given = manifest("services: {a: {image: x, environment: ['TOKEN=$T']}}");
+    let found = interpolate(&mut given.root, &given.sources, &|_| Some("hunter2".to_owned()));
+    assert_eq!(found, []);
+    assert_eq!(resolved(given, &Given::default()).1, "");
+    assert_eq!(of("{DB_PASSWORD: hunter2}", ", systemd: false"), "");
 }

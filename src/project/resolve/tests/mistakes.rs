@@ -90,7 +90,8 @@ fn values_are_checked_field_by_field() {
         ("tty: '1'", "`tty` must be true or false, found text"),
         ("tty: yes", "warning: `yes` is taken for true; write true"),
         ("depends_on: {b: }", "`a` depends on `b`, which is no service"),
-        ("healthcheck: {test: x, interval: 30}", "`interval` must be text, found a number"),
+        ("healthcheck: {test: x, interval: 30}", "`interval: 30` needs a unit; write 30s for seconds"),
+        ("stop_grace_period: -1", "`stop_grace_period: -1` needs a unit; a duration is written 90s"),
         (
             "healthcheck: {test: x, interval: '30'}",
             "`interval` is not a duration: needs a unit: `30s` or `30m`, say",
@@ -202,6 +203,35 @@ fn services_are_checked_against_each_other() {
             "`depends_on.a` must be a mapping with a `condition`, found nothing",
         ),
         (
+            "a: {image: x, scale: 0}, b: {image: x, depends_on: [a]}",
+            "`b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
+        ),
+        (
+            "a: {image: x, healthcheck: {disable: true}}, b: {image: x, depends_on: {a: {condition: service_healthy}}}",
+            "`b` would wait for ever: the health check of `a` is switched off",
+        ),
+        (
+            "a: {image: x, systemd: {mask: [x.service]}}, b: {image: x, depends_on: {a: {condition: unit_active, unit: x.service}}}",
+            "`b` would wait for ever: `x.service` is masked in `a`",
+        ),
+        (
+            "a: {image: x}, b: {image: x, depends_on: {a: {condition: unit_active, unit: u@.service}}}",
+            "`u@.service` is a template, which cannot be started; name an instance of it, such as `u@NAME.service`",
+        ),
+        (
+            "a: {image: x, systemd: {ready: [u@.service]}}",
+            "`u@.service` is a template, which cannot be started",
+        ),
+        (
+            "a: {image: x, systemd: {ready: x.service, units: {x.service: {mask: true}}}}",
+            "`x.service` is masked, and `systemd.ready` waits for it",
+        ),
+        (
+            "a: {image: x, systemd: {mask: [multi-user.target]}}",
+            "`multi-user.target` is masked, and the machine boots to it",
+        ),
+        ("b: {image: x, depends_on: {nope: {condition: healthy}}}", "`healthy` is no condition"),
+        (
             "a: {image: x, scale: 2, systemd: {identity: 00112233445566778899aabbccddeeff}}",
             "2 machines cannot share one `systemd.identity`",
         ),
@@ -216,6 +246,18 @@ fn services_are_checked_against_each_other() {
         ),
         ""
     );
+}
+
+#[test]
+fn a_service_without_replicas_may_be_waited_for_where_it_is_not_required() {
+    let text = "services: {a: {image: x, scale: 0}, b: {image: x, depends_on: {a: {condition: service_started, required: false}}}}";
+    assert_eq!(said(text), "");
+}
+
+#[test]
+fn a_wrong_name_says_nothing_of_a_plain_container() {
+    let said = said("services: {b: {image: x, depends_on: {nope: {condition: service_ready}}}}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]

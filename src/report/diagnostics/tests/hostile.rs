@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::super::{Style, render, to_json};
+use super::cost::at_once;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::load::{LoadOptions, load};
-use crate::yaml::cost::at_once;
 use crate::{manifest, yaml};
 
 /// Loads bytes as a compose file and shows what is found.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// Runs `work` and returns what it gives, where it used less than two seconds of processor time; these are
 /// builds without optimisation.
-pub(crate) fn at_once<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn at_once<T>(work: impl FnOnce() -> T) -> T {
     let before = used();
     let done = work();
     let cost = used().saturating_sub(before);
