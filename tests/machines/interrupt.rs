@@ -50,6 +50,7 @@ on_each_engine! {
             let cut = bench.kill_after(&["up", "-d"], calls);
             bench.ok(&["up", "-d"]);
             has_converged(bench, edit, &format!("after a first up killed at call {calls}: {cut}"));
+            assert_eq!(bench.looks_of(&cut), 0, "{cut}");
             bench.ok(&["down", "-v", "-y"]);
         }
         bench.ok(&["up", "-d"]);
@@ -60,6 +61,7 @@ on_each_engine! {
             let cut = bench.kill_after(&["up", "-d"], calls);
             has_converged(bench, edit, &format!("after an up killed at its changing call {calls}: {cut}"));
             assert_eq!(bench.shell("db", "cat /data/row"), "kept");
+            assert_eq!(bench.looks_of(&cut), 0, "{cut}");
             if cut.status == 0 {
                 break;
             }

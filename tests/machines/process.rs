@@ -27,6 +27,8 @@ pub(crate) struct Running {
 pub(crate) struct Ran {
     /// What was run.
     pub(crate) words: String,
+    /// Its process id.
+    pub(crate) pid: u32,
     /// Its exit code; 128 and the signal's number where a signal ended it.
     pub(crate) status: i32,
     /// Its answers.
@@ -120,6 +122,7 @@ impl Running {
         let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
         Ran {
             words: std::mem::take(&mut self.words),
+            pid: self.child.id(),
             status: status.code().unwrap_or(128 + signal.unwrap_or_default()),
             stdout: read(&self.out),
             stderr: read(&self.err),
@@ -189,7 +192,7 @@ impl Ran {
 
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { words, status, stdout, stderr, took } = self;
+        let Self { words, pid: _, status, stdout, stderr, took } = self;
         writeln!(f, "`{words}`: code {status} after {:.1} s", took.as_secs_f32())?;
         write!(f, "--- stdout\n{stdout}\n--- stderr\n{stderr}\n---")
     }

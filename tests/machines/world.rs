@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::bed::Bench;
-use crate::process::entries;
+use crate::process::{Ran, entries};
 
 impl Bench {
     /// The engine's containers of this project: name to state.
@@ -55,6 +55,12 @@ impl Bench {
         left.extend(names(format!("/networks?filters={filter}"), None, "Name", "network"));
         left.extend(names(format!("/volumes?filters={filter}"), Some("Volumes"), "Name", "volume"));
         left
+    }
+
+    /// Containers that a run made to look into an image and did not remove again. They belong to no project.
+    pub(crate) fn looks_of(&self, run: &Ran) -> usize {
+        let filter = format!("%7B%22label%22%3A%5B%22io.sdcompose.look.pid%3D{}%22%5D%7D", run.pid);
+        entries(&self.api.get(&format!("/containers/json?all=true&filters={filter}"))).count()
     }
 
     /// Directories of notify sockets in this bench's state directory.
