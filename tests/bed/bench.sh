@@ -6,6 +6,7 @@
 #   Given to `cargo bench`: SDCOMPOSE_BENCH_ENGINE=unix://…, SDCOMPOSE_BENCH_IMAGE, and SDCOMPOSE_BENCH_COMPOSE, a path.
 set -eu
 cd "$(dirname "$0")"
+bed=$PWD
 . ./bed.sh
 
 # Prints the path of a Docker Compose v2 binary, or nothing.
@@ -32,7 +33,7 @@ fetch_docker_compose() {
 ./install.sh
 if host_has_v1; then view=v1; else view=v2; fi
 running=$(bed_sockets)
-trap '[ -n "$running" ] || ./engine.sh stop "$view"' EXIT
+trap '[ -n "$running" ] || "$bed/engine.sh" stop "$view"' EXIT
 trap 'exit 130' INT TERM
 ./engine.sh start "$view"
 ./image.sh --engine "$BED/$view/docker.sock" trixie

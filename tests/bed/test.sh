@@ -6,6 +6,7 @@
 #   test.sh            all of it            test.sh ARG...    only `cargo test ARG...`, with the engines up
 set -eu
 cd "$(dirname "$0")"
+bed=$PWD
 . ./bed.sh
 
 ./install.sh
@@ -13,7 +14,7 @@ running=$(bed_sockets)
 stop() {
     status=$?
     trap - EXIT
-    [ -n "$running" ] || ./engine.sh stop
+    [ -n "$running" ] || "$bed/engine.sh" stop
     exit $status
 }
 trap stop EXIT

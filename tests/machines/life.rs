@@ -51,8 +51,9 @@ on_each_engine! {
         let (db, web) = (bench.id("db"), bench.id("web"));
         bench.manifest(&manifest("green"));
         let plan = bench.run(&["plan", "--exit-code"]).code(3);
-        plan.says(&[&bench.name("web"), "environment"]);
-        plan.hides(&["green", &bench.name("db")]);
+        let (replaced, waited) = (format!("replace container {}", bench.name("web")), format!("await   {}", bench.name("db")));
+        plan.says(&[&replaced, "environment", &waited]);
+        plan.hides(&["green", &format!("container {}", bench.name("db"))]);
         assert_eq!([bench.id("db"), bench.id("web")], [db.clone(), web.clone()], "a plan changes nothing");
 
         bench.ok(&["up", "-d"]);
