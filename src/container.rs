@@ -114,6 +114,59 @@ pub struct ContainerSpec {
     pub machine: bool,
 }
 
+impl ContainerSpec {
+    /// Returns a specification that decides nothing beyond its name and image, without a network.
+    #[must_use]
+    pub fn bare(name: &str, service: &str, image: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            service: service.to_owned(),
+            image: image.to_owned(),
+            entrypoint: None,
+            command: None,
+            environment: BTreeMap::new(),
+            hostname: None,
+            domainname: None,
+            user: None,
+            working_dir: None,
+            tty: false,
+            stdin_open: false,
+            stop_signal: None,
+            stop_grace_period: Duration::from_secs(10),
+            labels: BTreeMap::new(),
+            ports: Vec::new(),
+            expose: Vec::new(),
+            mounts: Vec::new(),
+            tmpfs: BTreeMap::new(),
+            cgroupns: None,
+            cgroup_parent: None,
+            security_opt: Vec::new(),
+            cap_add: Vec::new(),
+            cap_drop: Vec::new(),
+            privileged: false,
+            devices: Vec::new(),
+            sysctls: BTreeMap::new(),
+            ulimits: BTreeMap::new(),
+            limits: Limits::default(),
+            restart: RestartPolicy::No,
+            healthcheck: None,
+            extra_hosts: Vec::new(),
+            dns: Vec::new(),
+            dns_search: Vec::new(),
+            dns_opt: Vec::new(),
+            read_only: false,
+            shm_size: None,
+            init: None,
+            runtime: None,
+            userns_mode: None,
+            network: NetworkSpecChoice::Mode("none".to_owned()),
+            files: Vec::new(),
+            notify_dir: None,
+            machine: false,
+        }
+    }
+}
+
 /// One mount, by the names of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MountSpec {

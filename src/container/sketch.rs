@@ -264,72 +264,9 @@ fn build() -> Build {
 }
 
 fn bare(name: &str) -> Service {
-    Service {
-        name: name.to_owned(),
-        image: ImageSource::Reference(format!("{name}:1")),
-        pull_policy: PullPolicy::Missing,
-        replicas: 1,
-        container_name: None,
-        command: None,
-        entrypoint: None,
-        hostname: None,
-        domainname: None,
-        environment: IndexMap::new(),
-        environment_unset: Vec::new(),
-        ports: Vec::new(),
-        expose: Vec::new(),
-        mounts: Vec::new(),
-        network: NetworkChoice::Join([("default".to_owned(), Attachment::default())].into()),
-        depends_on: IndexMap::new(),
-        healthcheck: None,
-        restart: RestartPolicy::No,
-        labels: IndexMap::new(),
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        devices: Vec::new(),
-        sysctls: BTreeMap::new(),
-        ulimits: BTreeMap::new(),
-        limits: Limits::default(),
-        security_opt: Vec::new(),
-        privileged: false,
-        read_only: false,
-        extra_hosts: Vec::new(),
-        dns: Vec::new(),
-        dns_search: Vec::new(),
-        dns_opt: Vec::new(),
-        user: None,
-        working_dir: None,
-        stop_grace_period: Duration::from_secs(90),
-        stop_signal: None,
-        shm_size: None,
-        init: None,
-        tty: false,
-        stdin_open: false,
-        runtime: None,
-        userns_mode: None,
-        profiles: Vec::new(),
-        machine: Some(machine()),
+    let mut service = Service::machine(name, &format!("{name}:1"));
+    if let Some(machine) = &mut service.machine {
+        machine.mask_defaults = false;
     }
-}
-
-fn machine() -> Machine {
-    Machine {
-        target: unit("multi-user.target"),
-        init: None,
-        args: Vec::new(),
-        log_level: "info".to_owned(),
-        log_target: None,
-        privilege: Privilege::Auto,
-        features: BTreeSet::new(),
-        enable: Vec::new(),
-        mask: Vec::new(),
-        mask_defaults: false,
-        units: IndexMap::new(),
-        environment_to_units: true,
-        credentials: IndexMap::new(),
-        ready: Ready::Running,
-        boot_timeout: Duration::from_secs(90),
-        journal: Journal { storage: JournalStorage::Volatile, max: 64 << 20, forward_console: false },
-        identity: Identity::Derived,
-    }
+    service
 }

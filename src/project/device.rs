@@ -1,6 +1,14 @@
 //! `devices:` in its short form, `source[:target[:permissions]]`, and names of resource limits.
-
-use super::Device;
+/// A host device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Path on the host, or a CDI name.
+    pub source: String,
+    /// Path inside.
+    pub target: String,
+    /// `rwm` or a part of it.
+    pub permissions: String,
+}
 
 /// Reads one entry of the short form.
 ///

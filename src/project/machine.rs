@@ -50,6 +50,36 @@ pub struct Machine {
     pub identity: Identity,
 }
 
+impl Machine {
+    /// How long a boot may take: the same time that systemd gives a unit (`DefaultTimeoutStartSec=`).
+    pub const BOOT_TIMEOUT: Duration = Duration::from_secs(90);
+}
+
+impl Default for Machine {
+    /// What `systemd: true` means.
+    fn default() -> Self {
+        Self {
+            target: UnitName::multi_user_target(),
+            init: None,
+            args: Vec::new(),
+            log_level: "info".to_owned(),
+            log_target: None,
+            privilege: Privilege::Auto,
+            features: BTreeSet::new(),
+            enable: Vec::new(),
+            mask: Vec::new(),
+            mask_defaults: true,
+            units: IndexMap::new(),
+            environment_to_units: true,
+            credentials: IndexMap::new(),
+            ready: Ready::Running,
+            boot_timeout: Self::BOOT_TIMEOUT,
+            journal: Journal::default(),
+            identity: Identity::Derived,
+        }
+    }
+}
+
 /// One entry of `systemd.credentials`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
@@ -109,6 +139,13 @@ pub struct Journal {
     pub max: u64,
     /// Whether entries also go to the console, and so to the engine's logs.
     pub forward_console: bool,
+}
+
+impl Default for Journal {
+    /// In memory, which /run is, and so with a bound.
+    fn default() -> Self {
+        Self { storage: JournalStorage::Volatile, max: 64 * 1024 * 1024, forward_console: false }
+    }
 }
 
 /// `Storage=` of journald.conf(5).

@@ -5,6 +5,51 @@
 
 use std::path::{Component, Path, PathBuf};
 
+/// One mount of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Path inside, absolute.
+    pub target: String,
+    /// What is mounted.
+    pub source: MountSource,
+    /// Whether writing is refused.
+    pub read_only: bool,
+}
+
+/// What a mount shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MountSource {
+    /// A volume of the project, by its manifest key.
+    Volume {
+        /// Key in [`Project::volumes`].
+        key: String,
+        /// Whether the image's files are not copied into a new volume.
+        nocopy: bool,
+    },
+    /// A volume without a name, made with the container.
+    Anonymous,
+    /// A path of the engine's host.
+    Bind {
+        /// Absolute path.
+        path: PathBuf,
+        /// Whether a missing source is made as a directory (short form) or refused (long form).
+        create: bool,
+        /// Mount propagation, as written.
+        propagation: Option<String>,
+        /// `z` or `Z`.
+        selinux: Option<char>,
+    },
+    /// Memory.
+    Tmpfs {
+        /// Upper bound in bytes.
+        size: Option<u64>,
+        /// Permission bits of the mount point.
+        mode: Option<u32>,
+        /// Further mount options as written in `tmpfs:` (`noexec,uid=1000`).
+        options: Option<String>,
+    },
+}
+
 /// One entry of the short form, taken apart; nothing is looked up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShortMount {

@@ -2,9 +2,51 @@
 //!
 //! The grammar is that of `nat.ParsePortSpec` of docker/go-connections, which Compose reads it with.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use super::{Port, Protocol, PublishedPort};
+/// One published port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Port {
+    /// Port inside.
+    pub target: u16,
+    /// Host port, a range to pick from (`3000-3002`), or none for one that the engine picks.
+    pub published: Option<PublishedPort>,
+    /// Host address; `None` is every address, as in Compose.
+    pub host_ip: Option<IpAddr>,
+    /// Transport.
+    pub protocol: Protocol,
+}
+
+/// A host port or range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublishedPort {
+    /// First port.
+    pub first: u16,
+    /// Last port; the same as `first` for a single one.
+    pub last: u16,
+}
+
+/// Transport of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        })
+    }
+}
 
 /// Reads one entry of the short form; a range of container ports gives one port each.
 ///

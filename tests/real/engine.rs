@@ -18,7 +18,7 @@ use sdcompose::engine::{Call, Done, Engine, EngineError, Show, Signal};
 use sdcompose::event::Progress;
 use sdcompose::labels::{ContainerLabels, MachineLabels};
 use sdcompose::observed::{Observed, Scope};
-use sdcompose::project::{Limits, RestartPolicy};
+use sdcompose::project::RestartPolicy;
 
 use crate::{Real, View};
 
@@ -79,50 +79,10 @@ fn plain(project: &str, command: &[&str]) -> ContainerSpec {
         ..ContainerLabels::default()
     };
     ContainerSpec {
-        name: format!("{project}-it-1"),
-        service: "it".into(),
-        image: PLAIN.into(),
         entrypoint: Some(command.iter().map(|&word| word.to_owned()).collect()),
-        command: None,
-        environment: BTreeMap::new(),
-        hostname: None,
-        domainname: None,
-        user: None,
-        working_dir: None,
-        tty: false,
-        stdin_open: false,
         stop_signal: Some("SIGKILL".into()),
-        stop_grace_period: Duration::from_secs(10),
         labels: labels.encode(),
-        ports: Vec::new(),
-        expose: Vec::new(),
-        mounts: Vec::new(),
-        tmpfs: BTreeMap::new(),
-        cgroupns: None,
-        cgroup_parent: None,
-        security_opt: Vec::new(),
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        privileged: false,
-        devices: Vec::new(),
-        sysctls: BTreeMap::new(),
-        ulimits: BTreeMap::new(),
-        limits: Limits::default(),
-        restart: RestartPolicy::No,
-        healthcheck: None,
-        extra_hosts: Vec::new(),
-        dns: Vec::new(),
-        dns_search: Vec::new(),
-        dns_opt: Vec::new(),
-        read_only: false,
-        shm_size: None,
-        init: None,
-        runtime: None,
-        userns_mode: None,
-        network: NetworkSpecChoice::Mode("none".into()),
-        files: Vec::new(),
-        notify_dir: None,
-        machine: false,
+        ..ContainerSpec::bare(&format!("{project}-it-1"), "it", PLAIN)
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use sdcompose::observed::Scope;
 use sdcompose::project::{
-    Attachment, Dependency, DependencyCondition, Identity, ImageSource, Journal, JournalStorage, Limits,
-    Machine, Mount, MountSource, Network, NetworkChoice, Privilege, Project, PullPolicy, Ready,
-    RestartPolicy, Service, Volume,
+    Dependency, DependencyCondition, ImageSource, Mount, MountSource, Network, Project, RestartPolicy,
+    Service, Volume,
 };
 use sdcompose::systemd::UnitName;
 
@@ -51,83 +49,16 @@ pub(crate) fn scope(project: &Project) -> Scope {
 
 /// A plain service of the image `plain`.
 pub(crate) fn plain(name: &str) -> Service {
-    Service {
-        name: name.to_owned(),
-        image: ImageSource::Reference("plain".to_owned()),
-        pull_policy: PullPolicy::Missing,
-        replicas: 1,
-        container_name: None,
-        command: None,
-        entrypoint: None,
-        hostname: None,
-        domainname: None,
-        environment: IndexMap::new(),
-        environment_unset: Vec::new(),
-        ports: Vec::new(),
-        expose: Vec::new(),
-        mounts: Vec::new(),
-        network: NetworkChoice::Join(IndexMap::from([("default".to_owned(), Attachment::default())])),
-        depends_on: IndexMap::new(),
-        healthcheck: None,
-        restart: RestartPolicy::No,
-        labels: IndexMap::new(),
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        devices: Vec::new(),
-        sysctls: BTreeMap::new(),
-        ulimits: BTreeMap::new(),
-        limits: Limits::default(),
-        security_opt: Vec::new(),
-        privileged: false,
-        read_only: false,
-        extra_hosts: Vec::new(),
-        dns: Vec::new(),
-        dns_search: Vec::new(),
-        dns_opt: Vec::new(),
-        user: None,
-        working_dir: None,
-        stop_grace_period: Duration::from_secs(10),
-        stop_signal: None,
-        shm_size: None,
-        init: None,
-        tty: false,
-        stdin_open: false,
-        runtime: None,
-        userns_mode: None,
-        profiles: Vec::new(),
-        machine: None,
-    }
+    Service::plain(name, "plain")
 }
 
 /// A machine of the image `machine`, restarted by the engine unless stopped.
 pub(crate) fn machine(name: &str) -> Service {
-    let machine = Machine {
-        target: unit("multi-user.target"),
-        init: None,
-        args: Vec::new(),
-        log_level: "info".to_owned(),
-        log_target: None,
-        privilege: Privilege::Auto,
-        features: BTreeSet::new(),
-        enable: Vec::new(),
-        mask: Vec::new(),
-        mask_defaults: true,
-        units: IndexMap::new(),
-        environment_to_units: true,
-        credentials: IndexMap::new(),
-        ready: Ready::Running,
-        boot_timeout: Duration::from_secs(90),
-        journal: Journal { storage: JournalStorage::Volatile, max: 64 << 20, forward_console: false },
-        identity: Identity::Derived,
-    };
     Service {
-        image: ImageSource::Reference("machine".to_owned()),
         restart: RestartPolicy::UnlessStopped,
         stop_signal: Some("SIGRTMIN+3".to_owned()),
-        stop_grace_period: Duration::from_secs(90),
         tty: true,
-        machine: Some(machine),
-        ..plain(name)
+        ..Service::machine(name, "machine")
     }
 }
 

@@ -296,52 +296,7 @@ pub(super) mod tests {
 
     /// A specification that decides nothing beyond image and name.
     pub(in crate::engine::docker) fn plain() -> ContainerSpec {
-        ContainerSpec {
-            name: "shop-db-1".into(),
-            service: "db".into(),
-            image: "debian:13".into(),
-            entrypoint: None,
-            command: None,
-            environment: BTreeMap::new(),
-            hostname: None,
-            domainname: None,
-            user: None,
-            working_dir: None,
-            tty: false,
-            stdin_open: false,
-            stop_signal: None,
-            stop_grace_period: Duration::from_secs(10),
-            labels: BTreeMap::new(),
-            ports: Vec::new(),
-            expose: Vec::new(),
-            mounts: Vec::new(),
-            tmpfs: BTreeMap::new(),
-            cgroupns: None,
-            cgroup_parent: None,
-            security_opt: Vec::new(),
-            cap_add: Vec::new(),
-            cap_drop: Vec::new(),
-            privileged: false,
-            devices: Vec::new(),
-            sysctls: BTreeMap::new(),
-            ulimits: BTreeMap::new(),
-            limits: Limits::default(),
-            restart: RestartPolicy::No,
-            healthcheck: None,
-            extra_hosts: Vec::new(),
-            dns: Vec::new(),
-            dns_search: Vec::new(),
-            dns_opt: Vec::new(),
-            read_only: false,
-            shm_size: None,
-            init: None,
-            runtime: None,
-            userns_mode: None,
-            network: NetworkSpecChoice::Mode("none".into()),
-            files: Vec::new(),
-            notify_dir: None,
-            machine: false,
-        }
+        ContainerSpec::bare("shop-db-1", "db", "debian:13")
     }
 
     fn text(spec: &ContainerSpec) -> String {

@@ -1,11 +1,9 @@
 //! Small specifications with a project's labels, to be changed by whoever tests with them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::container::{ContainerSpec, Content, FileSpec, JoinSpec, NetworkSpec, NetworkSpecChoice};
 use crate::labels::{ContainerLabels, ObjectLabels};
-use crate::project::{Limits, RestartPolicy};
 
 /// A network with the labels of a project.
 #[must_use]
@@ -52,52 +50,11 @@ pub fn plain(project: &str, name: &str) -> ContainerSpec {
         ..ContainerLabels::default()
     };
     ContainerSpec {
-        name: name.to_owned(),
-        service: service.to_owned(),
-        image: "plain".to_owned(),
-        entrypoint: None,
-        command: None,
-        environment: BTreeMap::new(),
-        hostname: None,
-        domainname: None,
-        user: None,
-        working_dir: None,
-        tty: false,
-        stdin_open: false,
-        stop_signal: None,
-        stop_grace_period: Duration::from_secs(10),
         labels: labels.encode(),
-        ports: Vec::new(),
-        expose: Vec::new(),
-        mounts: Vec::new(),
-        tmpfs: BTreeMap::new(),
-        cgroupns: None,
-        cgroup_parent: None,
-        security_opt: Vec::new(),
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        privileged: false,
-        devices: Vec::new(),
-        sysctls: BTreeMap::new(),
-        ulimits: BTreeMap::new(),
-        limits: Limits::default(),
-        restart: RestartPolicy::No,
-        healthcheck: None,
-        extra_hosts: Vec::new(),
-        dns: Vec::new(),
-        dns_search: Vec::new(),
-        dns_opt: Vec::new(),
-        read_only: false,
-        shm_size: None,
-        init: None,
-        runtime: None,
-        userns_mode: None,
         network: NetworkSpecChoice::Join(vec![JoinSpec {
             network: format!("{project}_default"),
             ..JoinSpec::default()
         }]),
-        files: Vec::new(),
-        notify_dir: None,
-        machine: false,
+        ..ContainerSpec::bare(name, service, "plain")
     }
 }

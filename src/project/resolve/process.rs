@@ -4,17 +4,12 @@
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::project::command_line;
+use crate::project::{Service, command_line};
 use crate::yaml::{Node, Value};
 
 use super::reader::Reader;
 use super::service::{field, place};
 
-/// Time between the stop signal and the kill of a plain container (Compose's default).
-const PLAIN_GRACE: Duration = Duration::from_secs(10);
-/// The same for a machine: `DefaultTimeoutStopSec=` of systemd-system.conf(5), so that a unit which uses all
-/// of its own time still ends cleanly.
-const MACHINE_GRACE: Duration = Duration::from_secs(90);
 /// Asks systemd to halt (systemd(1), "SIGNALS").
 const MACHINE_SIGNAL: &str = "SIGRTMIN+3";
 /// Signals that do not end systemd in a container: measured on 257, SIGTERM re-executes PID 1 and SIGPWR
@@ -62,9 +57,9 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> Process
         init: init(r, node, is_machine),
         stop_signal: if is_machine { Some(machine_signal(r, node, stop_signal)) } else { stop_signal },
         stop_grace_period: field(r, node, "stop_grace_period", Reader::duration).unwrap_or(if is_machine {
-            MACHINE_GRACE
+            Service::MACHINE_GRACE
         } else {
-            PLAIN_GRACE
+            Service::GRACE
         }),
         systemd,
         systemd_args,

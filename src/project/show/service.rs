@@ -1,7 +1,5 @@
 //! One service as `config` prints it.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::Dialect;
@@ -108,7 +106,7 @@ fn process(shown: &mut Map<String, Json>, service: &Service, written: Written<'_
     put_set(shown, "tty", service.tty);
     put_set(shown, "stdin_open", service.stdin_open);
     put(shown, "stop_signal", service.stop_signal.as_ref());
-    let is_default = service.machine.is_none() && service.stop_grace_period == Duration::from_secs(10);
+    let is_default = service.machine.is_none() && service.stop_grace_period == Service::GRACE;
     if !is_default || written.has(&["stop_grace_period"]) {
         let grace = quantity::print_duration(service.stop_grace_period);
         shown.insert("stop_grace_period".to_owned(), json!(grace));

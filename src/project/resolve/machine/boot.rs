@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
-use crate::project::{Identity, Ready};
+use crate::project::{Identity, Machine, Ready};
 use crate::systemd::UnitName;
 use crate::yaml::Value;
 
@@ -11,9 +11,6 @@ use super::super::process::Process;
 use super::super::reader::Reader;
 use super::unit_names::{startable, unit_name};
 use super::{Layers, unknown_word};
-
-/// How long a boot may take: the same time that systemd gives a unit (`DefaultTimeoutStartSec=`).
-const BOOT_TIMEOUT: Duration = Duration::from_secs(90);
 
 pub(super) fn target(r: &mut Reader<'_>, layers: &Layers<'_>) -> UnitName {
     let given = layers.last("target").and_then(|node| {
@@ -70,14 +67,14 @@ pub(super) fn ready(r: &mut Reader<'_>, layers: &Layers<'_>) -> Ready {
 }
 
 pub(super) fn boot_timeout(r: &mut Reader<'_>, layers: &Layers<'_>) -> Duration {
-    let Some(node) = layers.last("boot_timeout") else { return BOOT_TIMEOUT };
+    let Some(node) = layers.last("boot_timeout") else { return Machine::BOOT_TIMEOUT };
     match r.duration(node, "systemd.boot_timeout") {
         Some(Duration::ZERO) => {
             r.error("`systemd.boot_timeout` must be longer than 0", node.span);
-            BOOT_TIMEOUT
+            Machine::BOOT_TIMEOUT
         }
         Some(timeout) => timeout,
-        None => BOOT_TIMEOUT,
+        None => Machine::BOOT_TIMEOUT,
     }
 }
 

@@ -6,8 +6,6 @@ use crate::yaml::{Node, Value};
 use super::super::reader::Reader;
 use super::{Layers, unknown_word};
 
-/// Most bytes that the journal keeps unless the manifest says otherwise: /run is memory.
-const MAX: u64 = 64 * 1024 * 1024;
 /// Least bytes: journald's own smallest file (`JOURNAL_FILE_SIZE_MIN`, 512 KiB).
 const LEAST: u64 = 512 * 1024;
 
@@ -21,7 +19,7 @@ pub(in crate::project) const STORAGES: [(&str, JournalStorage); 4] = [
 
 /// Reads how the journal is kept; a later layer decides field by field.
 pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> Journal {
-    let mut journal = Journal { storage: JournalStorage::Volatile, max: MAX, forward_console: false };
+    let mut journal = Journal::default();
     for node in layers.all("journal") {
         for entry in r.entries_or_none(node, "systemd.journal") {
             match &*entry.key {
