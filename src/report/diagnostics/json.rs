@@ -31,6 +31,7 @@ fn one(diagnostic: &Diagnostic, lines: &mut Lines<'_>) -> Value {
     });
     let severity = match diagnostic.severity {
         Severity::Error => "error",
+        Severity::Obstacle => "obstacle",
         Severity::Warning => "warning",
     };
     json!({
