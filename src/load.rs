@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources, Span};
 use crate::manifest::{Dialect, Files as _, Manifest, check_keys, interpolate, merge, project_name};
 use crate::yaml::{self, Limits, Node, Value};
 
@@ -150,7 +150,9 @@ impl Loading {
             };
             match bytes {
                 Err(why) => {
-                    self.diagnostics.push(Diagnostic::placeless(format!("cannot read `{name}`: {why}")));
+                    self.diagnostics.push(
+                        Diagnostic::placeless(format!("cannot read `{name}`: {why}")).coded(Code::File),
+                    );
                 }
                 Ok(bytes) => {
                     let reading = yaml::read(&mut self.sources, &name, &bytes, &limits);
@@ -215,6 +217,7 @@ fn several(sources: &Sources, documents: &[Node]) -> Option<Diagnostic> {
     let span = Span { source: second.span.source, start, end: start + 3 };
     Some(
         Diagnostic::warning("the documents of this file are merged into one, later ones over earlier", span)
+            .coded(Code::Merge)
             .help("take `---` away, or give the second part as a file of its own"),
     )
 }
