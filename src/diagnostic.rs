@@ -92,6 +92,9 @@ pub struct Spanned<T> {
 pub enum Severity {
     /// The project cannot be used.
     Error,
+    /// The manifest has a meaning, and `config` shows it, but it cannot be run: what starts containers stops
+    /// here.
+    Obstacle,
     /// The project can be used; the user probably meant something else.
     Warning,
 }
@@ -134,6 +137,12 @@ impl Diagnostic {
             help: Vec::new(),
             suggestion: None,
         }
+    }
+
+    /// Makes an obstacle at one place.
+    #[must_use]
+    pub fn obstacle(what: impl Into<String>, span: Span) -> Self {
+        Self { severity: Severity::Obstacle, ..Self::error(what, span) }
     }
 
     /// Makes a warning at one place.

@@ -32,11 +32,15 @@ pub(super) struct Opened {
 /// Reads the project. Warnings are printed; errors, all of them, are the error.
 pub(super) fn project(global: &Global) -> Result<Opened, Error> {
     let (opened, warnings, sources) = quietly(global)?;
+    warn(&warnings, &sources);
+    Ok(opened)
+}
+
+fn warn(warnings: &[Diagnostic], sources: &Sources) {
     if !warnings.is_empty() {
         // Nobody is left to tell where standard error is closed.
-        let _ = write!(io::stderr(), "{}", rendered(&warnings, &sources));
+        let _ = write!(io::stderr(), "{}", rendered(warnings, sources));
     }
-    Ok(opened)
 }
 
 /// Reads the project without a word about warnings, which come back.
@@ -135,9 +139,25 @@ impl Ground {
     }
 }
 
+/// Opens a project that is to run, and its engine; the manifest must be there, and nothing may stand in the way.
+pub(super) fn to_run(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
+    let (opened, mut found, sources) = quietly(global)?;
+    let mut obstacles = found.iter_mut().filter(|found| found.severity == Severity::Obstacle).peekable();
+    if obstacles.peek().is_some() {
+        obstacles.for_each(|obstacle| obstacle.severity = Severity::Error);
+        return Err(wrong(global, &found, &sources));
+    }
+    warn(&found, &sources);
+    on_engine(global, opened.project)
+}
+
 /// Opens a project and its engine; the manifest must be there.
 pub(super) fn with_project(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
-    let project = Arc::new(self::project(global)?.project);
+    on_engine(global, self::project(global)?.project)
+}
+
+fn on_engine(global: &Global, project: Project) -> Result<(Ground, Arc<Project>), Error> {
+    let project = Arc::new(project);
     let engine = Box::new(engine(global)?);
     let ground = Ground { name: project.name.clone(), project: Some(Arc::clone(&project)), engine };
     Ok((ground, project))

@@ -108,7 +108,7 @@ impl Args {
 
 /// Makes a project run as its manifest says.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let (mut ground, mut project) = open::with_project(global)?;
+    let (mut ground, mut project) = open::to_run(global)?;
     select::of_project(&project, &args.services)?;
     if !args.scale.is_empty() {
         scaled(Arc::make_mut(&mut project), &args.scale)?;

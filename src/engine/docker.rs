@@ -37,7 +37,8 @@ use futures_util::stream::BoxStream;
 use hyper::Method;
 use tokio::sync::watch;
 
-use crate::engine::notify_socket::{Listener, Run};
+use crate::container::names;
+use crate::engine::notify_socket::{self, Listener, Run};
 use crate::engine::{
     Call, Done, Engine, EngineError, ExecOutput, ExecSpec, Happening, LogLine, LogQuery, Session, Show,
     Signal,
@@ -73,6 +74,8 @@ struct Kept {
     looks: Mutex<BTreeMap<String, ImageFacts>>,
     /// Containers of looks whose process is gone, as the last observation saw them.
     left_behind: Mutex<BTreeSet<String>>,
+    /// Directories of notify sockets whose container the last observation did not see, with its id.
+    ownerless: Mutex<Vec<(PathBuf, String)>>,
     listeners: Mutex<HashMap<String, Listener>>,
 }
 
@@ -125,6 +128,7 @@ impl Docker {
         let answers =
             self.answers(scope).await.map_err(|trouble| self.told(trouble, "observe the project"))?;
         self.note_left_behind(&answers.containers);
+        self.note_ownerless(scope, &answers.containers);
         let root = self.notify_root_text();
         let looks = locked(&self.kept.looks).clone();
         Ok(observe::snapshot(scope, &answers, &looks, |name, id| {
@@ -141,6 +145,20 @@ impl Docker {
         let left = containers.iter().filter_map(ListedContainer::look);
         let left = left.filter(|(_, pid, made)| look::is_left_behind(*pid, now - made, lives));
         *locked(&self.kept.left_behind) = left.map(|(id, ..)| id.to_owned()).collect();
+    }
+
+    /// Notes the directories of wanted containers that are not there: somebody else removed them.
+    fn note_ownerless(&self, scope: &Scope, containers: &[ListedContainer]) {
+        let Some(root) = self.notify_root_text() else { return };
+        let there: BTreeSet<&str> = containers.iter().map(ListedContainer::name).collect();
+        let gone = scope.containers.iter().filter(|name| !there.contains(name.as_str()));
+        let directories = gone.map(|name| PathBuf::from(names::notify_dir(&root, name)));
+        let owned = directories.filter_map(|it| notify_socket::owner(&it).map(|owner| (it, owner)));
+        *locked(&self.kept.ownerless) = owned.collect();
+    }
+
+    fn take_ownerless(&self) -> Vec<(PathBuf, String)> {
+        std::mem::take(&mut *locked(&self.kept.ownerless))
     }
 
     fn take_left_behind(&self) -> BTreeSet<String> {

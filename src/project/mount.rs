@@ -21,7 +21,7 @@ pub struct Mount {
 pub enum MountSource {
     /// A volume of the project, by its manifest key.
     Volume {
-        /// Key in [`Project::volumes`].
+        /// Key in [`Project::volumes`](super::Project::volumes).
         key: String,
         /// Whether the image's files are not copied into a new volume.
         nocopy: bool,

@@ -8,7 +8,7 @@ use hyper::Method;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, notify_socket};
 use crate::facts::{ImageFacts, ImageSystemd};
 
 use super::Docker;
@@ -61,8 +61,15 @@ impl Docker {
         Ok(facts)
     }
 
-    /// Removes what looks of runs that were killed left behind, as far as an observation saw it.
+    /// Removes what looks of runs that were killed left behind, and the directories of machines that somebody
+    /// else removed, as far as an observation saw them.
     pub(super) async fn sweep(&self) {
+        for (directory, owner) in self.take_ownerless() {
+            // The owner may have got another name; its directory then goes with it.
+            if self.inspect(&owner).await.is_err_and(|trouble| trouble.is_status(404)) {
+                notify_socket::release(&directory, &owner);
+            }
+        }
         for id in self.take_left_behind() {
             // Whoever comes next tries again.
             let _ = self.remove_look(&id).await;

@@ -80,7 +80,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                 let span = place(&written.entry.value, "networks");
                 if written.service.replicas > 1 {
                     r.push(
-                        Diagnostic::error(
+                        Diagnostic::obstacle(
                             format!(
                                 "{} containers cannot share the address {address}",
                                 written.service.replicas
@@ -92,7 +92,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                 }
                 if let Some(first) = taken.insert((network, address), written) {
                     r.push(
-                        Diagnostic::error(
+                        Diagnostic::obstacle(
                             format!(
                                 "{address} on `{network}` is given to `{}` and `{}`",
                                 first.entry.key, written.entry.key
@@ -152,7 +152,7 @@ fn without_containers(r: &mut Reader<'_>, services: &[Written<'_>]) {
         for (other, how) in &written.service.depends_on {
             if how.required && none.contains(other.as_str()) {
                 r.push(
-                    Diagnostic::error(
+                    Diagnostic::obstacle(
                         format!("`{}` depends on `{other}`, which has 0 replicas", written.entry.key),
                         edge(written, other),
                     )
@@ -180,7 +180,7 @@ fn impossible_conditions(r: &mut Reader<'_>, services: &[Written<'_>]) {
             };
             if let Some((why, key)) = found {
                 r.push(
-                    Diagnostic::error(
+                    Diagnostic::obstacle(
                         format!("`{}` would wait for ever: {why}", written.entry.key),
                         edge(written, name),
                     )
@@ -298,7 +298,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
             let made = format!("{project}-{}-{index}", written.entry.key);
             if let Some(other) = fixed.get(made.as_str()) {
                 r.push(
-                    Diagnostic::error(
+                    Diagnostic::obstacle(
                         format!("the container name `{made}` is that of service `{}`", written.entry.key),
                         place(&other.entry.value, "container_name"),
                     )

@@ -248,7 +248,7 @@ fn restart_word(r: &mut Reader<'_>, node: &Node, text: &str) -> Option<RestartPo
     };
     if policy.is_none() {
         const WORDS: [&str; 4] = ["no", "always", "on-failure", "unless-stopped"];
-        let mut diagnostic = Diagnostic::error(format!("`{text}` is no restart policy"), node.span);
+        let mut diagnostic = Diagnostic::obstacle(format!("`{text}` is no restart policy"), node.span);
         if let Some(near) = name::nearest(text, WORDS) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?")).suggest(node.span, near);
         }

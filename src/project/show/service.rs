@@ -112,6 +112,11 @@ fn process(shown: &mut Map<String, Json>, service: &Service, written: Written<'_
         shown.insert("stop_grace_period".to_owned(), json!(grace));
     }
     let from_deploy = !written.has(&["restart"]) && written.has(&["deploy", "restart_policy"]);
+    // Compose takes any text and shows it; the engine has the last word on it.
+    let text = written.at(&["restart"]).and_then(|node| match &node.value {
+        Value::Scalar { text, plain: _ } => Some(text.to_string()),
+        Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
+    });
     let restart = match service.restart {
         RestartPolicy::No => written.has(&["restart"]).then(|| "no".to_owned()),
         RestartPolicy::Always => Some("always".to_owned()),
@@ -119,7 +124,7 @@ fn process(shown: &mut Map<String, Json>, service: &Service, written: Written<'_
         RestartPolicy::OnFailure { max } => Some(format!("on-failure:{max}")),
         RestartPolicy::UnlessStopped => Some("unless-stopped".to_owned()),
     };
-    put(shown, "restart", restart.filter(|_| !from_deploy));
+    put(shown, "restart", text.or(restart).filter(|_| !from_deploy));
     put(shown, "healthcheck", service.healthcheck.as_ref().map(|check| healthcheck(check, written)));
 }
 

@@ -24,6 +24,7 @@ fn one(diagnostic: &Diagnostic, places: &mut Places<'_>) -> Value {
     let mut shown = Map::new();
     let severity = match diagnostic.severity {
         Severity::Error => "error",
+        Severity::Obstacle => "obstacle",
         Severity::Warning => "warning",
     };
     shown.insert("severity".to_owned(), json!(severity));

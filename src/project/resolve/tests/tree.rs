@@ -63,9 +63,11 @@ fn shown(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
         if let Some(first) = labels.first() {
             line = format!("{} ", place(first.span));
         }
-        if *severity == Severity::Warning {
-            line.push_str("warning: ");
-        }
+        line.push_str(match severity {
+            Severity::Error => "",
+            Severity::Obstacle => "obstacle: ",
+            Severity::Warning => "warning: ",
+        });
         line.push_str(what);
         for (at, label) in labels.iter().enumerate() {
             match at {
