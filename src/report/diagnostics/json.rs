@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Returns diagnostics as a JSON list, in the order of their places.
 ///
-/// Each has `severity` (`error`, `warning`), `code` (the name of a [`crate::diagnostic::Code`]), `message`, `help`
+/// Each has `severity` (`error`; `obstacle`, which stops who would run the project; `warning`), `code` (the name of a [`crate::diagnostic::Code`]), `message`, `help`
 /// (a list of sentences), the primary place, `labels` (every marked place with its `text`, the primary one
 /// first), and `suggestions` (a place and the `replacement` of its text). A place is `file`, `line`, `column`,
 /// `end` (`line`, `column`) and `bytes`: lines and columns are counted from 1, columns in characters, ends are

@@ -55,7 +55,7 @@ fn rule(code: Code) -> Value {
 fn result(diagnostic: &Diagnostic, rule: Option<usize>, whole: &str, places: &mut Places<'_>) -> Value {
     let level = match diagnostic.severity {
         Severity::Error => "error",
-        Severity::Warning => "warning",
+        Severity::Obstacle | Severity::Warning => "warning",
     };
     let nowhere = Place { file: whole, start: (1, 1), end: (1, 1), bytes: (0, 0) };
     let mut labels =
