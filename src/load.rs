@@ -13,7 +13,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
-use crate::manifest::{Dialect, Files as _, Manifest, check_keys, interpolate, merge, project_name};
+use crate::manifest::{Dialect, Files as _, Manifest, Origins, check_keys, interpolate, merge, project_name};
 use crate::yaml::{self, Limits, Node, Value};
 
 use find::Found;
@@ -105,6 +105,7 @@ impl Loading {
             sources: std::mem::take(&mut self.sources),
             root,
             directory,
+            origins: Origins::default(),
             name,
             profiles,
             variables,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
-use crate::manifest::Files;
+use crate::manifest::{Files, Origins};
 use crate::project::mount;
 use crate::project::name;
 use crate::project::quantity;
@@ -19,10 +19,12 @@ pub(super) struct Reader<'a> {
     pub(super) sources: &'a mut Sources,
     /// Files that the manifest refers to.
     pub(super) files: &'a dyn Files,
-    /// Absolute directory that relative paths start from.
+    /// Absolute directory of the project.
     pub(super) directory: &'a Path,
     /// The host's environment over `.env`.
     pub(super) variables: &'a BTreeMap<String, String>,
+    /// The texts that are not the project's own.
+    pub(super) origins: &'a Origins,
     /// Files read so far: top-level defaults name the same ones for every service.
     known: HashMap<PathBuf, Result<Vec<u8>, String>>,
     diagnostics: Vec<Diagnostic>,
@@ -47,8 +49,9 @@ impl<'a> Reader<'a> {
         files: &'a dyn Files,
         directory: &'a Path,
         variables: &'a BTreeMap<String, String>,
+        origins: &'a Origins,
     ) -> Self {
-        Self { sources, files, directory, variables, known: HashMap::new(), diagnostics: Vec::new() }
+        Self { sources, files, directory, variables, origins, known: HashMap::new(), diagnostics: Vec::new() }
     }
 
     /// Keeps a finding.
@@ -312,20 +315,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A path on this host, made absolute.
-    pub(super) fn path(&self, text: &str) -> PathBuf {
-        mount::host_path(text, self.directory, self.variables.get("HOME").map(String::as_str))
+    /// A path on this host, made absolute; a relative one starts from the directory of the file it is written in.
+    pub(super) fn path(&self, text: &str, span: Span) -> PathBuf {
+        let directory = self.origins.directory(span).unwrap_or(self.directory);
+        mount::host_path(text, directory, self.variables.get("HOME").map(String::as_str))
+    }
+
+    /// The directory that stands for a path that is not written: the project's, or the inclusion's.
+    pub(super) fn whole_directory(&self, span: Span) -> &Path {
+        self.origins.inclusion(span).map_or(self.directory, |inclusion| &inclusion.directory)
+    }
+
+    /// The value of a variable, as the file sees it that asks for it.
+    pub(super) fn variable(&self, name: &str, span: Span) -> Option<&'a String> {
+        let variables = self.origins.inclusion(span).map_or(self.variables, |inclusion| &inclusion.variables);
+        variables.get(name)
     }
 
     /// Reads a file that the manifest refers to, and its path made absolute.
     pub(super) fn file(&mut self, node: &Node, key: &str) -> Option<(PathBuf, Vec<u8>)> {
         let text = self.some_text(node, key)?;
-        Some((self.path(&text), self.read(node, &text, key)?))
+        Some((self.path(&text, node.span), self.read(node, &text, key)?))
     }
 
     /// Reads a file by its path as written.
     pub(super) fn read(&mut self, node: &Node, text: &str, key: &str) -> Option<Vec<u8>> {
-        let path = self.path(text);
+        let path = self.path(text, node.span);
         let files = self.files;
         match self.known.entry(path.clone()).or_insert_with(|| files.read(&path)).clone() {
             Ok(bytes) => Some(bytes),
