@@ -13,7 +13,9 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources, Span};
-use crate::manifest::{AsWritten, Dialect, Files as _, Manifest, check_keys, interpolate, merge, project_name};
+use crate::manifest::{
+    AsWritten, Dialect, Files as _, Manifest, Origins, check_keys, interpolate, merge, project_name,
+};
 use crate::yaml::{self, Limits, Node, Value};
 
 use find::Found;
@@ -107,6 +109,7 @@ impl Loading {
             sources: std::mem::take(&mut self.sources),
             root,
             directory,
+            origins: Origins::default(),
             name,
             profiles,
             as_written: options.as_written,

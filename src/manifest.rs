@@ -6,11 +6,13 @@ mod interpolate;
 mod keys;
 mod merge;
 mod name;
+mod origin;
 
 pub use interpolate::{Expansion, Fault, FaultKind, expand, interpolate};
 pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
 pub use merge::merge;
 pub use name::project_name;
+pub use origin::{Inclusion, Origins};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,8 +29,10 @@ pub struct Manifest {
     pub root: Node,
     /// The manifest files in merge order: path as named by the user, and text.
     pub files: Vec<(PathBuf, SourceId)>,
-    /// Absolute directory that relative paths start from.
+    /// Absolute directory that relative paths start from, where `origins` has no other.
     pub directory: PathBuf,
+    /// The texts that do not belong to the project itself: included files, and bases of `extends`.
+    pub origins: Origins,
     /// Project name by `-p` or `COMPOSE_PROJECT_NAME`, over `name:` in the file.
     pub name: Option<String>,
     /// Whether services are machines unless they say otherwise (`sdcompose.yaml`), or only where they have

@@ -44,7 +44,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, machine: Option<&Machine>, a
     }
     let mut unset = Vec::new();
     for Pair { name, value, literal: _, span } in written {
-        if let Some(value) = value.or_else(|| r.variables.get(&name).cloned()) {
+        if let Some(value) = value.or_else(|| r.variable(&name, span).cloned()) {
             if to_units {
                 check_assignable(r, &name, &value, span);
             }
@@ -158,7 +158,7 @@ fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> 
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, Format::Compose),
     };
     let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
-    let absolute = r.path(&written);
+    let absolute = r.absolute(&written, path.span);
     let bytes = match r.files.read(&absolute) {
         Ok(bytes) => bytes,
         Err(why) if required || why != "not found" => {
