@@ -128,6 +128,8 @@ impl Error {
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {
+            // What programs read has been told on standard output.
+            Self::Manifest(text) if text.is_empty() => None,
             Self::Manifest(text) => Some(text.trim_end().to_owned()),
             Self::Usage { what, help } => Some(block(what, &[], help)),
             Self::Refused(refusals) => Some(refusals.iter().map(refusal).collect::<Vec<_>>().join("\n")),

@@ -8,7 +8,7 @@ mod merge;
 mod name;
 mod origin;
 
-pub use interpolate::{Expansion, Fault, FaultKind, expand, interpolate};
+pub use interpolate::{Expansion, Fault, FaultKind, Variable, expand, interpolate, variables, variables_of};
 pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
 pub use merge::merge;
 pub use name::project_name;

@@ -36,7 +36,8 @@ pub(super) fn project(global: &Global) -> Result<Opened, Error> {
     Ok(opened)
 }
 
-fn warn(warnings: &[Diagnostic], sources: &Sources) {
+/// Tells of warnings on standard error.
+pub(super) fn warn(warnings: &[Diagnostic], sources: &Sources) {
     if !warnings.is_empty() {
         // Nobody is left to tell where standard error is closed.
         let _ = write!(io::stderr(), "{}", rendered(warnings, sources));

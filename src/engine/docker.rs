@@ -11,6 +11,7 @@ mod boot;
 mod build;
 mod call_log;
 mod calls;
+mod digest;
 pub mod endpoint;
 mod errors;
 mod events;

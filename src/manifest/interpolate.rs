@@ -2,8 +2,10 @@
 //!
 //! Keys are not interpolated, and what a variable holds is never read as YAML again, as in Docker Compose.
 
+mod names;
 mod template;
 
+pub use names::{Variable, variables, variables_of};
 pub use template::{Expansion, Fault, FaultKind, expand};
 
 use std::ops::Range;
