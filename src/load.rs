@@ -12,8 +12,10 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
-use crate::manifest::{Dialect, Files as _, Manifest, Origins, check_keys, interpolate, merge, project_name};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources, Span};
+use crate::manifest::{
+    AsWritten, Dialect, Files as _, Manifest, Origins, check_keys, interpolate, merge, project_name,
+};
 use crate::yaml::{self, Limits, Node, Value};
 
 use find::Found;
@@ -31,6 +33,8 @@ pub struct LoadOptions {
     pub project_name: Option<String>,
     /// `--profile`. Empty lets `COMPOSE_PROFILES` decide.
     pub profiles: Vec<String>,
+    /// What is left as it is written.
+    pub as_written: AsWritten,
     /// The environment of the process.
     pub variables: BTreeMap<String, String>,
     /// The directory in which the command was given, absolute.
@@ -97,7 +101,7 @@ impl Loading {
         }
         let name = explicit_name(options, &variables);
         let directory = found.directory.clone();
-        let root = self.one(&mut texts, &mut variables, name.as_deref(), &directory)?;
+        let root = self.one(&mut texts, &mut variables, name.as_deref(), &directory, options.as_written)?;
         let profiles = profiles(options, &variables);
         Some(Manifest {
             dialect: dialect(&texts, &root),
@@ -108,6 +112,7 @@ impl Loading {
             origins: Origins::default(),
             name,
             profiles,
+            as_written: options.as_written,
             variables,
         })
     }
@@ -151,7 +156,9 @@ impl Loading {
             };
             match bytes {
                 Err(why) => {
-                    self.diagnostics.push(Diagnostic::placeless(format!("cannot read `{name}`: {why}")));
+                    self.diagnostics.push(
+                        Diagnostic::placeless(format!("cannot read `{name}`: {why}")).coded(Code::File),
+                    );
                 }
                 Ok(bytes) => {
                     let reading = yaml::read(&mut self.sources, &name, &bytes, &limits);
@@ -172,12 +179,13 @@ impl Loading {
         variables: &mut BTreeMap<String, String>,
         name: Option<&str>,
         directory: &Path,
+        as_written: AsWritten,
     ) -> Option<Node> {
         let mut documents: Vec<Node> =
             texts.iter_mut().flat_map(|text| std::mem::take(&mut text.documents)).collect();
         let project = name.map_or_else(|| name_in(&documents, variables, directory), str::to_owned);
         variables.insert("COMPOSE_PROJECT_NAME".into(), project);
-        for document in &mut documents {
+        for document in documents.iter_mut().filter(|_| !as_written.variables) {
             let found = interpolate(document, &self.sources, &|name| variables.get(name).cloned());
             self.diagnostics.extend(found);
         }
@@ -216,6 +224,7 @@ fn several(sources: &Sources, documents: &[Node]) -> Option<Diagnostic> {
     let span = Span { source: second.span.source, start, end: start + 3 };
     Some(
         Diagnostic::warning("the documents of this file are merged into one, later ones over earlier", span)
+            .coded(Code::Merge)
             .help("take `---` away, or give the second part as a file of its own"),
     )
 }

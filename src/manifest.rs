@@ -40,8 +40,22 @@ pub struct Manifest {
     pub dialect: Dialect,
     /// Active profiles; `*` is all.
     pub profiles: Vec<String>,
+    /// What is left as it is written.
+    pub as_written: AsWritten,
     /// Variables for interpolation and for `environment: [NAME]`: process environment over `.env`.
     pub variables: BTreeMap<String, String>,
+}
+
+/// What of a manifest is left as it is written, for who looks at the manifest itself. A project that was made
+/// so is only shown, never run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AsWritten {
+    /// Variables keep their names.
+    pub variables: bool,
+    /// Relative paths stay relative.
+    pub paths: bool,
+    /// Names of what is not declared are only warned of.
+    pub names: bool,
 }
 
 /// Which family of file names the manifest has.

@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use crate::cli::enter::enterable;
 use crate::cli::open::{self, Ground};
@@ -18,6 +19,7 @@ use crate::cli::{Global, select};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::observed::Observed;
+use crate::report::json;
 use crate::report::logs::{self, Line, Look};
 use crate::systemd::journal::Priority;
 
@@ -245,6 +247,17 @@ impl Printer {
         let next = self.places.len();
         let place = *self.places.entry(line.container.clone()).or_insert(next);
         out.write_all(self.look.text(line, logs::colour(place)).as_bytes())?;
+        Ok(())
+    }
+
+    /// Writes that a container ended, and with what exit code.
+    fn ended(&self, container: &str, code: i64) -> Result<(), Error> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", json::line("exited", json!({ "container": container, "code": code })))?;
+        } else {
+            writeln!(out, "{container} exited with code {code}")?;
+        }
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::LoadOptions;
 use super::disk::{is_file, is_there};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// A family of names: the manifest itself, the overrides beside it, and whether sdcompose's own override of a
 /// compose file counts.
@@ -103,6 +103,7 @@ fn search(options: &LoadOptions, start: &Path) -> Result<Found, Box<Diagnostic>>
         }
     }
     let problem = Diagnostic::placeless("no manifest here or in any directory above")
+        .coded(Code::File)
         .help("write `sdcompose.yaml`, or name a file with `-f`");
     Err(Box::new(problem))
 }

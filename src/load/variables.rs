@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::LoadOptions;
 use super::disk::{Disk, is_file};
 use super::find::absolute;
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::manifest::{Files as _, dotenv};
 
 /// Adds the variables of the files that count for a directory, below those that are there already.
@@ -28,7 +28,9 @@ pub(super) fn add(
         let bytes = match Disk.read(&path) {
             Ok(bytes) => bytes,
             Err(why) => {
-                problems.push(Diagnostic::placeless(format!("cannot read env file `{name}`: {why}")));
+                problems.push(
+                    Diagnostic::placeless(format!("cannot read env file `{name}`: {why}")).coded(Code::File),
+                );
                 continue;
             }
         };

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use rules::{Place, Rule};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::{Entry, Node, Value};
 
 /// Merges documents in their order, takes `!reset` and `!override` out, and drops earlier entries of lists
@@ -159,6 +159,7 @@ impl Merger {
         let what = format!("{name} is {} here and {} before", over.kind(), under.kind());
         self.problems.push(
             Diagnostic::error(what, over.span)
+                .coded(Code::Merge)
                 .marked("cannot be merged")
                 .also(under.span, "with this")
                 .help("`!override` in front of the value replaces what was there"),

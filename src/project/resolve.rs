@@ -57,8 +57,18 @@ struct Written<'m> {
 
 /// Makes a project of a manifest. The project is `None` where any diagnostic is an error.
 pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, Vec<Diagnostic>) {
-    let Manifest { sources, root, files: written, directory, origins, name, dialect, profiles, variables } =
-        manifest;
+    let Manifest {
+        sources,
+        root,
+        files: written,
+        directory,
+        origins,
+        name,
+        dialect,
+        profiles,
+        variables,
+        as_written: _,
+    } = manifest;
     let mut reader = Reader::new(sources, files, directory, variables, origins);
     let r = &mut reader;
     let whole = whole(root);

@@ -61,6 +61,25 @@ on_each_engine! {
 }
 
 #[test]
+fn an_attached_up_says_how_containers_ended_and_ends_with_the_last() {
+    Bench::run_on(View::V2, |bench| {
+        bench.manifest(
+            "services:
+  job:
+    image: sdcompose-test/debian:trixie
+    systemd: false
+    command: [sh, -c, 'echo first; sleep 1; echo last; exit 3']
+",
+        );
+        let ran = bench.run(&["up"]);
+        let end = format!("{} exited with code 3", bench.name("job"));
+        ran.says(&["first", "last", &end]);
+        let (words, told) = (ran.stdout.find("last"), ran.stdout.find(&end));
+        assert!(words < told, "its last words come first: {ran}");
+    });
+}
+
+#[test]
 fn following_shows_what_comes_and_goes_on_over_a_restart() {
     Bench::run_on(View::V1, |bench| {
         bench.manifest(TWO);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::manifest::dotenv::{self, Assignment, Format};
 use crate::project::{Machine, name};
 use crate::systemd::assignment::{is_assignable_name, is_assignable_value};
@@ -101,6 +101,7 @@ fn warn_of_secrets(r: &mut Reader<'_>, node: &Node, written: &[Pair]) {
                 format!("every user in the machine can read {}", names.join(", ")),
                 place(node, "environment"),
             )
+            .coded(Code::PlainSecret)
             .help("`systemd.credentials` gives a secret to the units that ask for it, and to no others"),
         );
     }
@@ -163,6 +164,7 @@ fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> 
         Err(why) if required || why != "not found" => {
             r.push(
                 Diagnostic::error(format!("env file {}: {why}", absolute.display()), path.span)
+                    .coded(Code::File)
                     .help("if the file may be missing, write {path: …, required: false}"),
             );
             return Vec::new();

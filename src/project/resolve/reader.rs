@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span};
 use crate::manifest::{Files, Origins};
 use crate::project::mount;
 use crate::project::name;
@@ -95,7 +95,8 @@ impl<'a> Reader<'a> {
             Value::Scalar { text, plain: true } if scalar::classify(text) == Scalar::Date => "a date",
             Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_) => node.kind(),
         };
-        let mut diagnostic = Diagnostic::error(format!("`{key}` must be {wanted}, found {found}"), node.span);
+        let mut diagnostic = Diagnostic::error(format!("`{key}` must be {wanted}, found {found}"), node.span)
+            .coded(Code::Type);
         if wanted.starts_with("text")
             && let Value::Scalar { text, plain: true } = &node.value
         {
@@ -191,6 +192,7 @@ impl<'a> Reader<'a> {
         if !strict {
             self.push(
                 Diagnostic::warning(format!("`{text}` is taken for {value}"), node.span)
+                    .coded(Code::Type)
                     .help(format!("write {value}"))
                     .suggest(node.span, value.to_string()),
             );
@@ -346,7 +348,8 @@ impl<'a> Reader<'a> {
             Ok(bytes) => Some(bytes),
             Err(why) => {
                 let shown = path.display();
-                self.error(format!("`{key}`: cannot read {shown}: {why}"), node.span);
+                let what = format!("`{key}`: cannot read {shown}: {why}");
+                self.push(Diagnostic::error(what, node.span).coded(Code::File));
                 None
             }
         }

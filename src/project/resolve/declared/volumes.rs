@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{MountSource, Volume};
 use crate::yaml::{Entry, Node, Value};
 
@@ -52,7 +52,8 @@ fn undeclared<'a>(
     let mut diagnostic = Diagnostic::error(
         format!("`{}` mounts the volume `{key}`, which is not declared", written.entry.key),
         span,
-    );
+    )
+    .coded(Code::UnknownName);
     if let Some(near) = r.nearest(key, names) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }

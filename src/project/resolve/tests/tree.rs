@@ -59,7 +59,7 @@ fn shown(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
     let place =
         |span| sources.position(span).map_or(String::new(), |at| format!("{}:{}", at.line, at.column));
     let mut lines = Vec::new();
-    for Diagnostic { severity, what, labels, help, suggestion } in diagnostics {
+    for Diagnostic { severity, code: _, what, labels, help, suggestion } in diagnostics {
         let mut line = String::new();
         if let Some(first) = labels.first() {
             line = format!("{} ", place(first.span));
