@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
-use crate::manifest::{Dialect, Files, Manifest, Origins};
+use crate::manifest::{AsWritten, Dialect, Files, Manifest, Origins};
 use crate::project::Project;
 use crate::yaml::{self, Node};
 
@@ -34,6 +34,7 @@ pub(crate) fn manifest(text: &str) -> Manifest {
         name: None,
         dialect: Dialect::Sdcompose,
         profiles: Vec::new(),
+        as_written: AsWritten::default(),
         variables: BTreeMap::from([("HOME".to_owned(), "/home/user".to_owned())]),
     }
 }
