@@ -27,6 +27,7 @@ mod follow;
 mod merge;
 mod moment;
 mod source;
+mod unknown;
 
 use follow::follow;
 use source::{Origin, SharedMark, Wish};
@@ -138,6 +139,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     printer.look.times = args.timestamps.then(TimeZone::system);
     printer.look.colour &= !args.no_color;
     let marks = backlog(ground.engine(), &origins, &wish, &mut printer).await?;
+    unknown::warn_of_units(ground.engine(), &origins, &wish, &marks).await;
     if args.follow && wish.until.is_none() {
         let chosen = |origin: &Origin| {
             (args.services.is_empty() || args.services.contains(&origin.service))

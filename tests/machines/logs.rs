@@ -29,6 +29,8 @@ on_each_engine! {
         bench.shell("web", "systemctl start probe-fail.service || true");
         let unit = bench.ok(&["logs", "-u", "probe-fail.service"]).stdout;
         assert!(unit.contains("this unit fails on purpose") && !unit.contains("call 1"), "{unit}");
+        let misspelt = bench.ok(&["logs", "-u", "nginks"]);
+        misspelt.says(&["db-1 has no unit nginks.service", "web-1 has no unit nginks.service", "list-units"]);
         bench.shell("db", "logger -p user.err -t shout 'an error'; logger -p user.debug -t shout 'a trifle'");
         let errors = bench.ok(&["logs", "-p", "err", "db"]).stdout;
         assert!(errors.contains("an error") && !errors.contains("a trifle"), "{errors}");
