@@ -1,6 +1,7 @@
 //! The manifest files as written, merged and interpolated: one tree whose every node still knows its place.
 //! Nothing is typed or defaulted here.
 
+mod assemble;
 pub mod dotenv;
 mod interpolate;
 mod keys;
@@ -8,6 +9,7 @@ mod merge;
 mod name;
 mod origin;
 
+pub use assemble::{Assembly, FileTree, Text, Unit, absolute, family};
 pub use interpolate::{Expansion, Fault, FaultKind, Variable, expand, interpolate, variables, variables_of};
 pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
 pub use merge::merge;

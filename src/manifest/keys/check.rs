@@ -20,6 +20,18 @@ pub fn check_keys(manifest: &Node) -> Vec<Diagnostic> {
     check.finish()
 }
 
+/// Checks the keys below one place, which is named by its keys; what the manifest calls it counts as `*`.
+#[must_use]
+pub(in crate::manifest) fn check_keys_at(node: &Node, at: &[&'static str]) -> Vec<Diagnostic> {
+    let mut place = Some(root());
+    for name in at {
+        place = place.and_then(|place| place.field(name).or(place.any.as_deref()));
+    }
+    let mut check = Check { path: at.to_vec(), ignored: Vec::new(), problems: Vec::new() };
+    check.node(node, place);
+    check.finish()
+}
+
 struct Check<'a> {
     path: Vec<&'a str>,
     /// Ignored keys by their path in the table, with their places.
