@@ -131,6 +131,8 @@ impl Error {
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {
+            // What programs read has been told on standard output.
+            Self::Manifest(text) if text.is_empty() => None,
             Self::Manifest(text) => Some(text.trim_end().to_owned()),
             Self::Usage { what, help } => Some(block(what, &[], help)),
             Self::Declined => Some("nothing was done; `--yes` goes on without a question".to_owned()),
