@@ -66,10 +66,10 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         name,
         dialect,
         profiles,
+        as_written,
         variables,
-        as_written: _,
     } = manifest;
-    let mut reader = Reader::new(sources, files, directory, variables, origins);
+    let mut reader = Reader::new(sources, files, directory, variables, origins, *as_written);
     let r = &mut reader;
     let whole = whole(root);
     if !matches!(root.value, Value::Mapping(_)) {

@@ -158,7 +158,7 @@ fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> 
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, Format::Compose),
     };
     let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
-    let absolute = r.path(&written, path.span);
+    let absolute = r.absolute(&written, path.span);
     let bytes = match r.files.read(&absolute) {
         Ok(bytes) => bytes,
         Err(why) if required || why != "not found" => {

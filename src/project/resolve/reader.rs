@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span};
-use crate::manifest::{Files, Origins};
+use crate::manifest::{AsWritten, Files, Origins};
 use crate::project::mount;
 use crate::project::name;
 use crate::project::quantity;
@@ -25,6 +25,8 @@ pub(super) struct Reader<'a> {
     pub(super) variables: &'a BTreeMap<String, String>,
     /// The texts that are not the project's own.
     pub(super) origins: &'a Origins,
+    /// What is left as it is written.
+    pub(super) as_written: AsWritten,
     /// Files read so far: top-level defaults name the same ones for every service.
     known: HashMap<PathBuf, Result<Vec<u8>, String>>,
     diagnostics: Vec<Diagnostic>,
@@ -50,12 +52,25 @@ impl<'a> Reader<'a> {
         directory: &'a Path,
         variables: &'a BTreeMap<String, String>,
         origins: &'a Origins,
+        as_written: AsWritten,
     ) -> Self {
-        Self { sources, files, directory, variables, origins, known: HashMap::new(), diagnostics: Vec::new() }
+        Self {
+            sources,
+            files,
+            directory,
+            variables,
+            origins,
+            as_written,
+            known: HashMap::new(),
+            diagnostics: Vec::new(),
+        }
     }
 
     /// Keeps a finding.
-    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(super) fn push(&mut self, mut diagnostic: Diagnostic) {
+        if self.as_written.names && diagnostic.code == Code::UnknownName {
+            diagnostic.severity = Severity::Warning;
+        }
         self.diagnostics.push(diagnostic);
     }
 
@@ -317,8 +332,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A path on this host, made absolute; a relative one starts from the directory of the file it is written in.
+    /// A path on this host as it is shown and used: absolute, unless paths are left as they are written.
     pub(super) fn path(&self, text: &str, span: Span) -> PathBuf {
+        if self.as_written.paths { PathBuf::from(text) } else { self.absolute(text, span) }
+    }
+
+    /// A path on this host, made absolute; a relative one starts from the directory of the file it is written in.
+    pub(super) fn absolute(&self, text: &str, span: Span) -> PathBuf {
         let directory = self.origins.directory(span).unwrap_or(self.directory);
         mount::host_path(text, directory, self.variables.get("HOME").map(String::as_str))
     }
@@ -342,7 +362,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a file by its path as written.
     pub(super) fn read(&mut self, node: &Node, text: &str, key: &str) -> Option<Vec<u8>> {
-        let path = self.path(text, node.span);
+        let path = self.absolute(text, node.span);
         let files = self.files;
         match self.known.entry(path.clone()).or_insert_with(|| files.read(&path)).clone() {
             Ok(bytes) => Some(bytes),
