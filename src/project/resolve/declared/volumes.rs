@@ -29,7 +29,7 @@ pub(in crate::project::resolve) fn volumes(
     let mut used = BTreeSet::new();
     for written in services {
         for mount in &written.service.mounts {
-            let MountSource::Volume { key, nocopy: _ } = &mount.source else { continue };
+            let MountSource::Volume { key, options: _ } = &mount.source else { continue };
             if declared.contains_key(key) {
                 used.insert(key.clone());
             } else {
@@ -86,7 +86,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
     }
     let (external, name) = identity(r, entry, project, "volumes");
     let driver = field(r, node, "driver", Reader::some_text);
-    let mut driver_opts = options(r, node);
+    let mut driver_opts = options(r, node, "driver_opts");
     absolute_device(r, driver.as_deref(), &mut driver_opts);
     Some(Volume {
         key: entry.key.to_string(),
