@@ -1,9 +1,6 @@
 //! What a service or a network asks of its engine beyond the oldest one that is supported: refused before
 //! anything is touched, since an engine leaves out in silence what it does not know.
 
-use std::fmt::Write as _;
-use std::net::IpAddr;
-
 use crate::facts::{ApiVersion, Facts};
 use crate::project::{MountSource, Network, NetworkChoice, Recursive, Service, VolumeOptions, mount};
 use crate::refusal::Refusal;
@@ -26,8 +23,7 @@ const DOCKER_28: Since = Since { minor: 48, docker: "28.0" };
 struct Wanted {
     /// The words of the manifest.
     what: String,
-    /// `None` where no engine for Linux containers has it.
-    since: Option<Since>,
+    since: Since,
     way_out: &'static str,
 }
 
@@ -51,7 +47,7 @@ pub fn of_network(network: &Network, facts: &Facts) -> Option<Refusal> {
     // Older engines give IPv4 to every network.
     let wanted = (network.enable_ipv4 == Some(false)).then(|| Wanted {
         what: format!("`enable_ipv4: false` of the network `{}`", network.key),
-        since: Some(DOCKER_28),
+        since: DOCKER_28,
         way_out: "take it away: the network then has IPv4 too",
     });
     wanted.and_then(|wanted| refused(wanted, facts))
@@ -65,51 +61,36 @@ fn of_mount(source: &MountSource, target: &str) -> Vec<Wanted> {
         }
         MountSource::Bind { recursive: Some(word @ (Recursive::Writable | Recursive::ReadOnly)), .. } => one(
             format!("`bind.recursive: {}` of {target}", word.as_str()),
-            Some(READ_ONLY_RECURSION),
+            READ_ONLY_RECURSION,
             "take it away, or bind the path without what is mounted below it: `recursive: disabled`",
         ),
-        MountSource::Bind { .. } | MountSource::Tmpfs { .. } => Vec::new(),
+        MountSource::Bind { .. }
+        | MountSource::Tmpfs { .. }
+        // No engine for Linux containers has them, which stops the run before.
+        | MountSource::NamedPipe(_)
+        | MountSource::Cluster(_) => Vec::new(),
         MountSource::Image { .. } => one(
             format!("the mounted image at {target}"),
-            Some(DOCKER_28),
+            DOCKER_28,
             "copy the files into the service's own image by `COPY --from`",
-        ),
-        MountSource::NamedPipe(_) => one(
-            format!("the named pipe of Windows at {target}"),
-            None,
-            "take it away; on Linux, a socket is bound by `type: bind`",
-        ),
-        MountSource::Cluster(_) => one(
-            format!("the cluster volume at {target}"),
-            None,
-            "Swarm alone mounts cluster volumes; use `type: volume`, with a `driver` where it is remote",
         ),
     }
 }
 
 fn of_volume(options: &VolumeOptions, target: &str) -> Option<Wanted> {
     options.subpath.as_ref()?;
-    Some(match options.selinux {
-        Some(label) => Wanted {
-            what: format!("`{label}` beside `volume.subpath` of {target}"),
-            since: None,
-            way_out: "the engine labels whole volumes only; take one of them away",
-        },
-        None => Wanted {
-            what: format!("`volume.subpath` of {target}"),
-            since: Some(VOLUME_SUBPATH),
-            way_out: "mount the whole volume, or make a volume of its own for the directory",
-        },
+    Some(Wanted {
+        what: format!("`volume.subpath` of {target}"),
+        since: VOLUME_SUBPATH,
+        way_out: "mount the whole volume, or make a volume of its own for the directory",
     })
 }
 
 fn of_joins(choice: &NetworkChoice) -> Vec<Wanted> {
     let NetworkChoice::Join(joined) = choice else { return Vec::new() };
-    let since = Some(DOCKER_28);
+    let since = DOCKER_28;
     let mut wanted = Vec::new();
     for (key, how) in joined {
-        wanted.extend(of_address(key, how.ipv4_address.as_deref(), "IPv4", IpAddr::is_ipv4));
-        wanted.extend(of_address(key, how.ipv6_address.as_deref(), "IPv6", IpAddr::is_ipv6));
         if how.gw_priority != 0 {
             let what = format!("`gw_priority` on the network `{key}`");
             let way_out = "take it away: older engines choose the default route by the networks' names";
@@ -127,33 +108,13 @@ fn of_joins(choice: &NetworkChoice) -> Vec<Wanted> {
     wanted
 }
 
-/// What no engine takes for an address.
-fn of_address(key: &str, address: Option<&str>, family: &str, is: fn(&IpAddr) -> bool) -> Option<Wanted> {
-    let address = address.filter(|text| !text.parse::<IpAddr>().is_ok_and(|address| is(&address)))?;
-    Some(Wanted {
-        what: format!("`{address}` on the network `{key}`, which is not an {family} address,"),
-        since: None,
-        way_out: "give the address alone, without a length of its prefix, or take it away",
-    })
-}
-
 fn refused(wanted: Wanted, facts: &Facts) -> Option<Refusal> {
-    let Wanted { what, since, way_out } = wanted;
-    let mut text = what;
-    match since {
-        None => text.push_str(" cannot be had"),
-        Some(Since { minor, docker }) => {
-            if facts.api >= (ApiVersion { major: 1, minor }) {
-                return None;
-            }
-            let _ = write!(
-                text,
-                " needs Docker {docker} (API 1.{minor}); this engine is {} {} (API {})",
-                facts.engine, facts.version, facts.api
-            );
-        }
-    }
-    Some(Refusal::project(text).help(way_out))
+    let Wanted { what, since: Since { minor, docker }, way_out } = wanted;
+    let Facts { engine, version, api, .. } = facts;
+    let text = format!(
+        "{what} needs Docker {docker} (API 1.{minor}); this engine is {engine} {version} (API {api})"
+    );
+    (*api < ApiVersion { major: 1, minor }).then(|| Refusal::project(text).help(way_out))
 }
 
 #[cfg(test)]
@@ -204,24 +165,6 @@ mod tests {
         assert_eq!(found[0].service.as_deref(), Some("web"));
         assert!(found[1].what.starts_with("`interface_name`"));
         assert!(told(&service, 48).is_empty());
-    }
-
-    #[test]
-    fn what_is_for_windows_or_swarm_is_refused_on_every_engine() {
-        for source in [MountSource::NamedPipe(None), MountSource::Cluster(Some("v".into()))] {
-            assert!(told(&mounting(source), 51)[0].ends_with(" cannot be had"));
-        }
-    }
-
-    #[test]
-    fn an_address_that_is_none_is_refused() {
-        let mut service = Service::plain("web", "x");
-        let how = Attachment { ipv4_address: Some("10.1.0.2/24".into()), ..Attachment::default() };
-        service.network = NetworkChoice::Join([("back".to_owned(), how)].into());
-        assert_eq!(
-            told(&service, 48),
-            ["`10.1.0.2/24` on the network `back`, which is not an IPv4 address, cannot be had"]
-        );
     }
 
     #[test]

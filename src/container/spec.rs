@@ -417,7 +417,7 @@ fn mounts(project: &Project, mounts: &[Mount]) -> (Vec<MountSpec>, BTreeMap<Stri
             MountSource::Image { reference, subpath } => {
                 MountSpecSource::Image { reference: reference.clone(), subpath: subpath.clone() }
             }
-            // No engine for Linux has them, so that they were refused before (`requirements`).
+            // No engine for Linux containers has them, which stops the run before.
             MountSource::NamedPipe(_) | MountSource::Cluster(_) => continue,
             MountSource::Tmpfs { size, mode, options } => {
                 tmpfs.insert(target, tmpfs_options(*size, *mode, options.as_deref(), *read_only));

@@ -249,7 +249,7 @@ impl<'a> Replacement<'a> {
         if old.labels.machine.is_none() {
             return;
         }
-        let boot = Wait { condition: Condition::Booted, timeout: wait.timeout };
+        let boot = Wait { condition: Condition::Booted, timeout: wait.timeout, enabled: Vec::new() };
         tokio::select! {
             biased;
             () = self.hands.interrupt.cancelled() => {}

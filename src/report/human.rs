@@ -7,6 +7,7 @@ use crate::event::{Event, FailedUnit, Failure};
 use crate::plan::{Action, Note, Plan, StepId};
 use crate::report::sanitize;
 use crate::report::words;
+use crate::systemd::LoadState;
 
 /// Style of what went well.
 pub const GOOD: Style = AnsiColor::Green.on_default();
@@ -125,7 +126,15 @@ pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
 
 fn failed_unit(unit: &FailedUnit, out: &mut Vec<String>) {
     let FailedUnit { status, log } = unit;
-    let mut why = status.active.as_str().to_owned();
+    // What was not loaded is inactive as well, which says less.
+    let mut why = match &status.load {
+        LoadState::Stub | LoadState::Loaded | LoadState::Merged => status.active.as_str().to_owned(),
+        LoadState::NotFound
+        | LoadState::BadSetting
+        | LoadState::Error
+        | LoadState::Masked
+        | LoadState::Other(_) => status.load.as_str().to_owned(),
+    };
     let result = match (status.result.as_str(), status.exec_status) {
         ("" | "success", _) => None,
         (result, Some(code)) if code != 0 => Some(format!("{result}, status {code}")),

@@ -195,17 +195,19 @@ pub(super) fn start(container: &str) -> Action {
 }
 
 pub(super) fn wait(container: &str, condition: Condition, seconds: u64) -> Action {
-    let wait = Wait { condition, timeout: Some(Duration::from_secs(seconds)) };
+    let wait = Wait { condition, timeout: Some(Duration::from_secs(seconds)), enabled: Vec::new() };
     Action::Await { container: container.to_owned(), wait }
 }
 
 pub(super) fn replace(spec: Box<ContainerSpec>) -> Action {
-    let wait = Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: false }
 }
 
 pub(super) fn replace_keeping(spec: Box<ContainerSpec>) -> Action {
-    let wait = Wait { condition: Condition::Started, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Started, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: true }
 }
 

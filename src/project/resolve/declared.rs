@@ -105,12 +105,23 @@ pub(super) fn place_of_name(node: &Node, name: &str) -> Span {
 /// Whether a network or volume is somebody else's, and its name in the engine.
 pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &str) -> (bool, String) {
     let node = &entry.value;
-    let given = field(r, node, "name", Reader::some_text);
+    // A name that an unset variable left empty is none, as in Compose.
+    let given = field(r, node, "name", Reader::text).filter(|name| !name.is_empty());
     let (external, legacy) = match node.get("external") {
         None => (false, None),
         // `external: {name: …}` is the older form of `external: true` beside `name:`.
         Some(external) if matches!(external.value, Value::Mapping(_)) => {
-            (true, field(r, external, "name", Reader::some_text))
+            let legacy = field(r, external, "name", Reader::some_text);
+            if let (Some(one), Some(other)) = (&given, &legacy)
+                && one != other
+            {
+                r.push(
+                    Diagnostic::error("`name` and `external.name` differ", place(external, "name"))
+                        .also(place(node, "name"), "the other one")
+                        .help("write `external: true`, and the name as `name:`"),
+                );
+            }
+            (true, legacy)
         }
         Some(external) => (r.boolean(external, "external").unwrap_or(false), None),
     };
@@ -118,7 +129,7 @@ pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &
     let chosen = given.or(legacy).unwrap_or_else(default);
     if !name::is_object(&chosen) {
         r.push(
-            Diagnostic::error(
+            Diagnostic::obstacle(
                 format!("{chosen:?} cannot be a name in the engine ({kind}.{})", entry.key),
                 entry.key_span,
             )
@@ -163,9 +174,11 @@ fn pool(r: &mut Reader<'_>, node: &Node) -> IpamPool {
 /// Says where an address of a pool is none, or lies outside of the pool's subnet.
 fn within(r: &mut Reader<'_>, net: Option<(IpAddr, u32)>, address: &str, what: &str, span: Span) {
     match (address.parse::<IpAddr>(), net) {
-        (Err(_), _) => r.error(format!("the {what}, `{address}`, is not an IP address"), span),
+        (Err(_), _) => {
+            r.push(Diagnostic::obstacle(format!("the {what}, `{address}`, is not an IP address"), span));
+        }
         (Ok(parsed), Some(net)) if !contains(net, parsed) => {
-            r.error(format!("the {what} {address} is outside of the subnet"), span);
+            r.push(Diagnostic::obstacle(format!("the {what} {address} is outside of the subnet"), span));
         }
         (Ok(_), Some(_) | None) => {}
     }
@@ -175,7 +188,7 @@ fn cidr(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
     let text = r.some_text(node, key)?;
     if parse_cidr(&text).is_none() {
         r.push(
-            Diagnostic::error(format!("`{key}`: `{text}` is not a subnet"), node.span)
+            Diagnostic::obstacle(format!("`{key}`: `{text}` is not a subnet"), node.span)
                 .help("such as 10.1.0.0/24 or fd00:1::/64"),
         );
     }

@@ -90,9 +90,8 @@ fn address(r: &mut Reader<'_>, node: &Node, key: &str, family: fn(&IpAddr) -> bo
         return Some(text);
     }
     let family = if key.contains('6') { "IPv6" } else { "IPv4" };
-    // Compose leaves the address to the engine, so that the rest of the project can be looked at; it is refused
-    // when containers are planned.
-    r.push(Diagnostic::warning(format!("`{key}`: `{text}` is not an {family} address"), node.span));
+    // Compose leaves the address to the engine, so that the rest of the project can be looked at.
+    r.push(Diagnostic::obstacle(format!("`{key}`: `{text}` is not an {family} address"), node.span));
     Some(text)
 }
 

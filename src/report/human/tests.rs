@@ -20,7 +20,8 @@ fn shown(plan: &Plan, events: &[Event]) -> String {
 }
 
 fn booting(container: &str) -> Action {
-    let wait = Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Await { container: container.to_owned(), wait }
 }
 

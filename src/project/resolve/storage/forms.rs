@@ -89,8 +89,20 @@ pub(super) fn long(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {
             reference: needed(r, node, source, "image")?,
             subpath: node.get("image").and_then(|node| field(r, node, "subpath", Reader::some_text)),
         },
-        "npipe" => MountSource::NamedPipe(source),
-        "cluster" => MountSource::Cluster(source),
+        "npipe" => {
+            r.push(
+                Diagnostic::obstacle("named pipes are mounted on Windows only", kind.span)
+                    .help("take it away; on Linux, a socket is bound by `type: bind`"),
+            );
+            MountSource::NamedPipe(source)
+        }
+        "cluster" => {
+            r.push(
+                Diagnostic::obstacle("cluster volumes are mounted by Swarm only", kind.span)
+                    .help("use `type: volume`, with a `driver` at the top level where it is remote"),
+            );
+            MountSource::Cluster(source)
+        }
         other => {
             r.push(Diagnostic::error(format!("`{other}` is no type of a mount"), kind.span).help(types()));
             return None;
@@ -163,6 +175,15 @@ fn volume_options(r: &mut Reader<'_>, node: &Node) -> VolumeOptions {
         read.propagation = field(r, node, "propagation", propagation);
         if let Some(word) = &read.propagation {
             no_propagation(r, word, place(node, "propagation"));
+        }
+        if read.selinux.is_some() && read.subpath.is_some() {
+            r.push(
+                Diagnostic::obstacle(
+                    "engines give an SELinux label to whole volumes only",
+                    place(node, "selinux"),
+                )
+                .help("take `selinux` or `volume.subpath` away"),
+            );
         }
     }
     read

@@ -134,6 +134,18 @@ fn values_are_checked_field_by_field() {
         ),
         ("volumes: ['aa:/y:ro:rw']", "it has too many colons"),
         ("volumes: [{type: image, target: /x}]", "a mount of type `image` needs a `source`"),
+        (
+            "volumes: [{type: npipe, source: a, target: /x}]",
+            "obstacle: named pipes are mounted on Windows only",
+        ),
+        (
+            "volumes: [{type: cluster, source: a, target: /x}]",
+            "obstacle: cluster volumes are mounted by Swarm only",
+        ),
+        (
+            "volumes: [{type: volume, source: a, target: /x, bind: {selinux: z}, volume: {subpath: b}}]",
+            "obstacle: engines give an SELinux label to whole volumes only",
+        ),
         ("volumes: [{type: disk, target: /x}]", "`disk` is no type of a mount; there are `volume`, `bind`"),
         (
             "volumes: [{type: bind, source: /a, target: /b, bind: {recursive: often}}]",
@@ -167,7 +179,7 @@ fn values_are_checked_field_by_field() {
         ("profiles: ['']", "`profiles` is empty"),
         (
             "networks: {default: {ipv4_address: '::1'}}",
-            "warning: `ipv4_address`: `::1` is not an IPv4 address",
+            "obstacle: `ipv4_address`: `::1` is not an IPv4 address",
         ),
     ];
     for (written, why) in pairs {
@@ -328,6 +340,11 @@ fn networks_and_volumes_are_checked() {
         ("networks: {default: [a]}", "`networks.default` must be a mapping, found a list"),
         ("volumes: {'a/b c': }", "\"p_a/b c\" cannot be a name in the engine"),
         ("volumes: [vv]", "`volumes` must be a mapping, found a list"),
+        (
+            "volumes: {v: {external: true, driver: local}}",
+            "an external volume belongs to somebody else: `driver` cannot be said of it",
+        ),
+        ("volumes: {v: {name: a1, external: {name: b1}}}", "`name` and `external.name` differ"),
     ];
     for (written, why) in pairs {
         let said = said(&format!("services: {{a: {{image: x}}}}\n{written}"));
