@@ -16,6 +16,7 @@ use crate::yaml::{Node, Value};
 pub mod explain;
 mod machine;
 mod service;
+mod settings;
 mod yaml;
 
 /// A project to be serialized, as JSON or as YAML. One service at a time is turned into values, so that a

@@ -10,8 +10,12 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 
-use crate::container::{CgroupNs, ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice};
+use crate::container::{
+    CgroupNs, ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, exposed,
+};
 use crate::project::{HealthTest, Healthcheck, Port, RestartPolicy};
+
+mod settings;
 
 /// Where a machine finds the directory of its notify socket.
 pub(super) const NOTIFY_TARGET: &str = "/run/host/sd";
@@ -22,18 +26,19 @@ pub(super) const NOTIFY_TARGET: &str = "/run/host/sd";
 /// `docs/api/version-history.md`, 1.44); both are sent, and each engine reads the one that it knows.
 pub(super) fn create(spec: &ContainerSpec) -> Result<serde_json::Value, serde_json::Error> {
     let mut body = serde_json::to_value(typed(spec))?;
-    let first = match &spec.network {
-        NetworkSpecChoice::Join(joins) => joins.first(),
-        NetworkSpecChoice::Mode(_) => None,
+    let mac = match &spec.network {
+        NetworkSpecChoice::Join(joins) => joins.first().and_then(|join| join.mac_address.as_ref()),
+        NetworkSpecChoice::Mode(_) => spec.mac_address.as_ref(),
     };
-    if let (Some(mac), Some(body)) = (first.and_then(|join| join.mac_address.clone()), body.as_object_mut()) {
+    if let (Some(mac), Some(body)) = (mac.cloned(), body.as_object_mut()) {
         body.insert("MacAddress".to_owned(), mac.into());
     }
     Ok(body)
 }
 
 fn typed(spec: &ContainerSpec) -> ContainerCreateBody {
-    let exposed = spec.ports.iter().map(port_key).chain(spec.expose.iter().map(|port| with_protocol(port)));
+    let documented = spec.expose.iter().filter_map(|text| exposed::ports(text)).flatten();
+    let exposed = spec.ports.iter().map(port_key).chain(documented);
     let (network_mode, networking_config) = network(&spec.network);
     ContainerCreateBody {
         hostname: spec.hostname.clone(),
@@ -59,7 +64,13 @@ fn typed(spec: &ContainerSpec) -> ContainerCreateBody {
 
 fn host_config(spec: &ContainerSpec) -> HostConfig {
     let (binds, mounts) = mounts(spec);
-    HostConfig {
+    let links = match &spec.network {
+        // Networks of the project have them with each endpoint.
+        NetworkSpecChoice::Join(_) => None,
+        NetworkSpecChoice::Mode(_) => some(spec.links.clone()),
+    };
+    let mut host = HostConfig {
+        links,
         binds: some(binds),
         mounts: some(mounts),
         tmpfs: (!spec.tmpfs.is_empty()).then(|| hashed(&spec.tmpfs)),
@@ -68,7 +79,6 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
             CgroupNs::Host => HostConfigCgroupnsModeEnum::HOST,
         }),
         cgroup_parent: spec.cgroup_parent.clone(),
-        security_opt: some(spec.security_opt.clone()),
         cap_add: some(spec.cap_add.clone()),
         cap_drop: some(spec.cap_drop.clone()),
         privileged: spec.privileged.then_some(true),
@@ -84,10 +94,6 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
                 })
                 .collect(),
         ),
-        memory: spec.limits.memory.map(signed),
-        memory_reservation: spec.limits.memory_reservation.map(signed),
-        nano_cpus: spec.limits.nano_cpus.map(signed),
-        pids_limit: spec.limits.pids,
         restart_policy: Some(restart(&spec.restart)),
         port_bindings: port_bindings(&spec.ports),
         extra_hosts: some(
@@ -102,7 +108,9 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         runtime: spec.runtime.clone(),
         userns_mode: spec.userns_mode.clone(),
         ..HostConfig::default()
-    }
+    };
+    settings::fill(&mut host, spec);
+    host
 }
 
 /// Splits mounts into the two forms of the API. Only the old one can make a missing source and relabel it;
@@ -188,10 +196,11 @@ fn network(choice: &NetworkSpecChoice) -> (Option<String>, Option<NetworkingConf
 
 /// How a container joins a network, at creation or later.
 pub(super) fn endpoint(join: &JoinSpec) -> EndpointSettings {
-    let JoinSpec { network: _, aliases, ipv4_address, ipv6_address, mac_address } = join;
+    let JoinSpec { network: _, aliases, ipv4_address, ipv6_address, mac_address, links } = join;
     let fixed = ipv4_address.is_some() || ipv6_address.is_some();
     EndpointSettings {
         aliases: some(aliases.clone()),
+        links: some(links.clone()),
         mac_address: mac_address.clone(),
         ipam_config: fixed.then(|| EndpointIpamConfig {
             ipv4_address: ipv4_address.clone(),
@@ -205,7 +214,8 @@ pub(super) fn endpoint(join: &JoinSpec) -> EndpointSettings {
 /// A restart policy in the engine's words.
 pub(super) fn restart(policy: &RestartPolicy) -> EngineRestart {
     let (name, max) = match policy {
-        RestartPolicy::No => (RestartPolicyNameEnum::NO, None),
+        // Planning refuses a word that is none.
+        RestartPolicy::No | RestartPolicy::Unknown(_) => (RestartPolicyNameEnum::NO, None),
         RestartPolicy::Always => (RestartPolicyNameEnum::ALWAYS, None),
         RestartPolicy::OnFailure { max } => (RestartPolicyNameEnum::ON_FAILURE, Some(i64::from(*max))),
         RestartPolicy::UnlessStopped => (RestartPolicyNameEnum::UNLESS_STOPPED, None),
@@ -243,10 +253,6 @@ fn device(device: &crate::project::Device) -> DeviceMapping {
 
 fn port_key(port: &Port) -> String {
     format!("{}/{}", port.target, port.protocol)
-}
-
-fn with_protocol(port: &str) -> String {
-    if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") }
 }
 
 fn port_bindings(ports: &[Port]) -> Option<HashMap<String, Option<Vec<PortBinding>>>> {
@@ -429,6 +435,7 @@ pub(super) mod tests {
             ipv4_address: Some("10.0.0.2".into()),
             ipv6_address: None,
             mac_address: Some("02:00:00:00:00:01".into()),
+            links: Vec::new(),
         };
         let spec = ContainerSpec { network: NetworkSpecChoice::Join(vec![join("a"), join("b")]), ..plain() };
         let body = create(&spec).unwrap();
@@ -450,6 +457,7 @@ pub(super) mod tests {
                 memory_reservation: None,
                 nano_cpus: Some(1_500_000_000),
                 pids: Some(-1),
+                ..Limits::default()
             },
             ulimits: BTreeMap::from([("nofile".into(), Ulimit { soft: 1024, hard: -1 })]),
             restart: RestartPolicy::OnFailure { max: 3 },
