@@ -207,7 +207,7 @@ fn services_are_checked_against_each_other() {
         ),
         (
             "a: {image: x, scale: 0}, b: {image: x, depends_on: [a]}",
-            "`b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
+            "warning: `b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
         ),
         (
             "a: {image: x, healthcheck: {disable: true}}, b: {image: x, depends_on: {a: {condition: service_healthy}}}",
