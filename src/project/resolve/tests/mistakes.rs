@@ -124,7 +124,7 @@ fn values_are_checked_field_by_field() {
         ("network_mode: host, ports: ['80:80']", "warning: `ports` mean nothing with this `network_mode`"),
         ("network_mode: 'service:q'", "`a` depends on `q`, which is no service"),
         ("pull_policy: foo", "`foo` is no pull policy"),
-        ("restart: alway", "warning: `alway` is no restart policy; did you mean `always`?"),
+        ("restart: alway", "obstacle: `alway` is no restart policy; did you mean `always`?"),
         ("user: 1000", "`user` must be text, found a number; put it in quotes: \"1000\""),
         ("volumes: [':/data']", "a part between the colons is empty"),
         ("volumes: [rel/x:/y]", "for a directory beside the manifest, write ./rel/x"),
@@ -231,7 +231,7 @@ fn services_are_checked_against_each_other() {
         ),
         (
             "a: {image: x, scale: 0}, b: {image: x, depends_on: [a]}",
-            "`b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
+            "obstacle: `b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
         ),
         (
             "a: {image: x, healthcheck: {disable: true}}, b: {image: x, depends_on: {a: {condition: service_healthy}}}",
