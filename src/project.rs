@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+pub mod build;
 pub mod capability;
 pub mod command_line;
 pub mod device;
@@ -28,8 +29,9 @@ pub mod show;
 pub mod volume;
 
 pub use crate::systemd::privilege::{Feature, Privilege, ProfileName};
+pub use build::{Build, BuildContext, BuildSecret, Dockerfile, SshKey};
 pub use device::Device;
-pub use image::{Build, Dockerfile, ImageSource, PullPolicy};
+pub use image::{ImageSource, PullPolicy};
 pub use limits::{Limits, Ulimit};
 pub use machine::{
     Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
