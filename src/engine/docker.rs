@@ -12,6 +12,7 @@ mod build;
 mod call_log;
 mod calls;
 mod cgroups;
+mod digest;
 pub mod endpoint;
 mod errors;
 mod events;

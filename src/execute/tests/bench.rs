@@ -161,7 +161,7 @@ impl Run {
 }
 
 fn details(failure: &Failure) -> Vec<String> {
-    let Failure { what: _, causes, units, jobs, console, help, timed_out: _ } = failure;
+    let Failure { what: _, causes, units, jobs, console, help, next, timed_out: _ } = failure;
     let mut lines = Vec::new();
     for unit in units {
         let status = &unit.status;
@@ -172,7 +172,7 @@ fn details(failure: &Failure) -> Vec<String> {
     lines.extend(jobs.iter().map(|job| format!("  job {job}")));
     lines.extend(console.iter().map(|line| format!("  console: {line}")));
     lines.extend(causes.iter().map(|cause| format!("  cause: {cause}")));
-    lines.extend(help.iter().map(|help| format!("  help: {help}")));
+    lines.extend(help.iter().chain(next).map(|help| format!("  help: {help}")));
     lines
 }
 

@@ -28,7 +28,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Build>
 fn mapping(r: &mut Reader<'_>, node: &Node) -> Option<Build> {
     let context = match node.get("context") {
         Some(node) => context(r, node, "build.context")?,
-        None => BuildContext::Directory(r.directory.to_path_buf()),
+        None => BuildContext::Directory(r.whole_directory(node.span).to_path_buf()),
     };
     Some(Build {
         dockerfile: dockerfile(r, node),
@@ -62,7 +62,7 @@ fn context(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<BuildContext> {
     if BuildContext::is_remote(&text) {
         return Some(BuildContext::Remote(text));
     }
-    let path = r.path(&text);
+    let path = r.path(&text, node.span);
     if path.parent().is_none() {
         r.push(
             Diagnostic::obstacle(format!("`{key}` is the root of the file system"), node.span)
@@ -109,7 +109,7 @@ fn additional_contexts(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Stri
         .map(|pair| {
             let text = pair.value.unwrap_or_default();
             let elsewhere = BuildContext::is_remote(&text) || text.starts_with("service:");
-            let text = if elsewhere { text } else { r.path(&text).to_string_lossy().into_owned() };
+            let text = if elsewhere { text } else { r.path(&text, pair.span).to_string_lossy().into_owned() };
             (pair.name, text)
         })
         .collect()
@@ -162,6 +162,11 @@ fn ssh(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<SshKey> {
             );
         }
     }
-    let path = |text: String| r.path(&text).to_string_lossy().into_owned();
-    pairs.into_iter().map(|pair| SshKey { id: pair.name, path: pair.value.map(path) }).collect()
+    pairs
+        .into_iter()
+        .map(|pair| {
+            let path = pair.value.map(|text| r.path(&text, pair.span).to_string_lossy().into_owned());
+            SshKey { id: pair.name, path }
+        })
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{ImageSource, Ipam, IpamPool, Network, NetworkChoice, name};
 use crate::yaml::{Entry, Node, Value};
 
@@ -61,7 +61,8 @@ fn undeclared<'a>(
     let mut diagnostic = Diagnostic::error(
         format!("`{}` joins the network `{key}`, which is not declared", written.entry.key),
         span,
-    );
+    )
+    .coded(Code::UnknownName);
     diagnostic = match r.nearest(key, names) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(span, near),
         None => diagnostic.help(format!("declare it: networks: {{ {key}: {{}} }} at the top level")),
@@ -105,7 +106,8 @@ pub(super) fn build_secrets(r: &mut Reader<'_>, root: &Node, services: &[Written
             );
             let help =
                 format!("declare it: secrets: {{ {}: {{ file: … }} }} at the top level", secret.source);
-            r.push(Diagnostic::error(what, place(&written.entry.value, "build")).help(help));
+            let span = place(&written.entry.value, "build");
+            r.push(Diagnostic::error(what, span).coded(Code::UnknownName).help(help));
         }
     }
 }

@@ -75,7 +75,7 @@ fn check_target(r: &mut Reader<'_>, mount: &Mount, span: Span) {
         r.error("nothing can be mounted over `/`", span);
     } else if !target.starts_with('/') {
         let letter = target.get(1..3) == Some(":/");
-        r.push(Diagnostic::warning(format!("the path inside, `{target}`, is not absolute"), span).help(
+        r.push(Diagnostic::obstacle(format!("the path inside, `{target}`, is not absolute"), span).help(
             if letter {
                 "a single letter before `:` is a Windows drive, as in Compose; give the volume a longer name"
             } else {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{MountSource, Volume};
 use crate::yaml::{Entry, Node, Value};
 
@@ -52,7 +52,8 @@ fn undeclared<'a>(
     let mut diagnostic = Diagnostic::error(
         format!("`{}` mounts the volume `{key}`, which is not declared", written.entry.key),
         span,
-    );
+    )
+    .coded(Code::UnknownName);
     if let Some(near) = r.nearest(key, names) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }
@@ -90,7 +91,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
     }
     let driver = field(r, node, "driver", Reader::some_text);
     let mut driver_opts = options(r, node, "driver_opts");
-    absolute_device(r, driver.as_deref(), &mut driver_opts);
+    absolute_device(r, node, driver.as_deref(), &mut driver_opts);
     Some(Volume {
         key: entry.key.to_string(),
         name,
@@ -120,11 +121,17 @@ fn nothing_else(r: &mut Reader<'_>, node: &Node) {
 
 /// Compose resolves `device` as a path only with `driver: local` written out and exactly `o: bind` (compose-go
 /// `paths/resolve.go`).
-fn absolute_device(r: &Reader<'_>, driver: Option<&str>, options: &mut BTreeMap<String, String>) {
+fn absolute_device(
+    r: &Reader<'_>,
+    node: &Node,
+    driver: Option<&str>,
+    options: &mut BTreeMap<String, String>,
+) {
     if driver == Some("local")
         && options.get("o").is_some_and(|o| o == "bind")
         && let Some(device) = options.get_mut("device")
     {
-        *device = r.path(device).to_string_lossy().into_owned();
+        let written = node.get("driver_opts").and_then(|options| options.get("device"));
+        *device = r.path(device, written.unwrap_or(node).span).to_string_lossy().into_owned();
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn short(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {
             if nocopy {
                 r.push(Diagnostic::warning("`nocopy` means nothing to a host path", node.span));
             }
-            let (path, create) = (r.path(&path), CreateHostPath::Yes);
+            let (path, create) = (r.path(&path, node.span), CreateHostPath::Yes);
             MountSource::Bind { path, create, propagation, selinux, recursive: None }
         }
     };
@@ -143,7 +143,7 @@ fn foreign_options(r: &mut Reader<'_>, node: &Node, kind: &str) {
 }
 
 fn bind(r: &mut Reader<'_>, node: &Node, source: &str) -> MountSource {
-    let path = r.path(source);
+    let path = r.path(source, node.span);
     let Some(node) = node.get("bind").filter(|node| node.value != Value::Null) else {
         let create = CreateHostPath::Implied;
         return MountSource::Bind { path, create, propagation: None, selinux: None, recursive: None };

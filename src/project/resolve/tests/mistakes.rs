@@ -156,7 +156,7 @@ fn values_are_checked_field_by_field() {
             "warning: `volume` means nothing to a mount of type `tmpfs`",
         ),
         ("volumes: ['./x:/']", "nothing can be mounted over `/`"),
-        ("volumes: ['./x:y']", "warning: the path inside, `y`, is not absolute"),
+        ("volumes: ['./x:y']", "obstacle: the path inside, `y`, is not absolute"),
         (
             "cap_add: [NET_ADMN]",
             "warning: `NET_ADMN` is no capability that Linux has; did you mean `NET_ADMIN`?",
