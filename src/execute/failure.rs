@@ -94,6 +94,7 @@ pub(super) fn plain(what: String) -> Failure {
         jobs: Vec::new(),
         console: Vec::new(),
         help: Vec::new(),
+        next: Vec::new(),
         timed_out: false,
     }
 }
@@ -102,7 +103,7 @@ fn what(container: &str, condition: &Condition, seen: &Seen, stop: &Stop) -> Str
     match stop {
         Stop::Never(why) => format!("{container}: {why}"),
         Stop::Late(time) => {
-            let mut text = format!("{container}: {} not within {} s", aim(condition), time.as_secs_f64());
+            let mut text = format!("{container} was not {} within {} s", aim(condition), time.as_secs_f64());
             if !seen.missing.is_empty() {
                 // Writing to a String cannot fail.
                 let _ = write!(text, " ({})", seen.missing);
@@ -192,17 +193,17 @@ fn explain(failure: &mut Failure, evidence: &Evidence) {
 
 fn next_commands(failure: &mut Failure, service: &str, seen: &Seen) {
     if let Some(unit) = failure.units.iter().find(|unit| unit.status.load == LoadState::NotFound) {
-        failure.help.push(format!(
+        failure.next.push(format!(
             "`sdcompose systemctl {service} list-unit-files` lists the units of the image; is {}'s package in it?",
             unit.status.name
         ));
     } else if let Some(unit) = failure.units.first() {
-        failure.help.push(format!("`sdcompose systemctl {service} status {}`", unit.status.name));
-        failure.help.push(format!("`sdcompose logs {service} -u {}`", unit.status.name));
+        failure.next.push(format!("`sdcompose systemctl {service} status {}`", unit.status.name));
+        failure.next.push(format!("`sdcompose logs {service} -u {}`", unit.status.name));
     } else {
-        failure.help.push(format!("`sdcompose logs {service}`"));
+        failure.next.push(format!("`sdcompose logs {service}`"));
         if seen.may_ask && failure.timed_out {
-            failure.help.push(format!("`sdcompose systemctl {service} list-jobs`"));
+            failure.next.push(format!("`sdcompose systemctl {service} list-jobs`"));
         }
     }
 }

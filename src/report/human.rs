@@ -101,7 +101,7 @@ fn told(action: &Action, text: &str, width: usize) -> String {
 /// console's end, and what to do.
 #[must_use]
 pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
-    let Failure { what, causes, units, jobs, console, help, timed_out: _ } = failure;
+    let Failure { what, causes, units, jobs, console, help, next, timed_out: _ } = failure;
     let what = sanitize::line(what);
     let head = match subject {
         Some(subject) if !what.contains(subject) => format!("{subject}: {what}"),
@@ -120,7 +120,7 @@ pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
         out.push("  last lines of the console:".to_owned());
         out.extend(console.iter().map(|line| quoted(line)));
     }
-    out.extend(help.iter().map(|help| way_out(help)));
+    out.extend(help.iter().chain(next).map(|help| way_out(help)));
     out.join("\n")
 }
 

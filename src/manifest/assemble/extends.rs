@@ -290,7 +290,8 @@ fn unknown(reference: &Reference, pool: &Pool) -> Diagnostic {
 
 /// Finds the name that was probably meant, within a third of its letters.
 fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let bound = (written.chars().count() / 3).max(1);
+    let letters = written.chars().count();
+    let bound = (letters / 3).max(1).min(letters.saturating_sub(1));
     names
         .take(1000)
         .map(|name| (strsim::damerau_levenshtein(written, name), name))

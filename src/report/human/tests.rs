@@ -44,6 +44,7 @@ fn failed_boot() -> Failure {
         jobs: vec!["slow.service: start running".to_owned()],
         console: vec!["[FAILED] Failed to start nginx.service".to_owned()],
         help: vec!["sdcompose systemctl web status nginx.service".to_owned()],
+        next: Vec::new(),
         timed_out: true,
     }
 }
