@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod scalar;
 pub mod service;
 pub mod show;
+pub mod signal;
 pub mod volume;
 
 pub use crate::systemd::privilege::{Feature, Privilege, ProfileName};

@@ -20,6 +20,7 @@ mod environment;
 mod health;
 mod image;
 mod limits;
+mod lint;
 mod machine;
 mod network;
 mod ports;
@@ -119,6 +120,7 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
     let volumes = declared::volumes(r, root, &project_name, &active);
     check::all(r, &mut active, &scope, &disabled);
     check::profiles(r, &entries, profiles);
+    lint::all(r, root, &active, &volumes);
     let project = Project {
         name: project_name.clone(),
         directory: directory.clone(),
