@@ -6,9 +6,10 @@ use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::graph::Graph;
 use crate::project::{DependencyCondition, HealthTest, Identity, NetworkChoice, Ready};
 use crate::systemd::UnitName;
-use crate::yaml::{Entry, Value};
+use crate::yaml::{Entry, Node, Value};
 
 use super::declared::place_of_name;
+use super::dependency::Implied;
 use super::reader::Reader;
 use super::service::place;
 use super::{Scope, Written};
@@ -87,6 +88,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                             ),
                             span,
                         )
+                        .coded(Code::Conflict)
                         .help("take the fixed address away, or run one replica"),
                     );
                 }
@@ -99,6 +101,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                             ),
                             span,
                         )
+                        .coded(Code::Conflict)
                         .also(place(&first.entry.value, "networks"), "given here first"),
                     );
                 }
@@ -109,18 +112,27 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
 
 /// The place of one edge of `depends_on`, or of the key that implies it.
 fn edge(written: &Written<'_>, other: &str) -> Span {
-    let node = &written.entry.value;
-    match node.get("depends_on") {
-        Some(depends_on) if implied(written, other) && depends_on.entry(other).is_none() => {
-            place(node, "network_mode")
-        }
-        Some(depends_on) => place_of_name(depends_on, other),
-        None => place(node, "network_mode"),
+    let Written { entry, service } = written;
+    let node = &entry.value;
+    let implied =
+        Implied { network: &service.network, namespaces: &service.namespaces, links: &service.links };
+    let key = implied.all().find(|(_, service, _)| *service == other).map(|(key, _, _)| key);
+    match (node.get("depends_on").filter(|depends_on| names(depends_on, other)), key) {
+        (Some(depends_on), _) => place_of_name(depends_on, other),
+        (None, Some(key)) => place(node, key),
+        (None, None) => place(node, "depends_on"),
     }
 }
 
-fn implied(written: &Written<'_>, other: &str) -> bool {
-    matches!(&written.service.network, NetworkChoice::Service(service) if service == other)
+/// Whether `depends_on` names a service, in either form.
+fn names(depends_on: &Node, other: &str) -> bool {
+    match &depends_on.value {
+        Value::Mapping(entries) => entries.iter().any(|entry| &*entry.key == other),
+        Value::Sequence(items) => {
+            items.iter().any(|item| matches!(&item.value, Value::Scalar { text, .. } if &**text == other))
+        }
+        Value::Null | Value::Scalar { .. } => false,
+    }
 }
 
 fn switched_off(r: &mut Reader<'_>, services: &mut [Written<'_>], disabled: &BTreeSet<String>) {
@@ -184,6 +196,7 @@ fn impossible_conditions(r: &mut Reader<'_>, services: &[Written<'_>]) {
                         format!("`{}` would wait for ever: {why}", written.entry.key),
                         edge(written, name),
                     )
+                    .coded(Code::Unit)
                     .also(place(&other.entry.value, key), "by this"),
                 );
             }
@@ -218,12 +231,14 @@ fn never_ready(r: &mut Reader<'_>, services: &[Written<'_>]) {
                     format!("`{}` is masked, and the machine boots to it", machine.target),
                     span,
                 )
+                .coded(Code::Unit)
                 .help("take it from `systemd.mask`, or give another `systemd.target`"),
             );
         }
         for unit in ready.iter().filter(|unit| is_masked(written, unit)) {
             r.push(
                 Diagnostic::error(format!("`{unit}` is masked, and `systemd.ready` waits for it"), span)
+                    .coded(Code::Unit)
                     .help("a masked unit never starts; take one of them away"),
             );
         }
@@ -279,6 +294,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
                     format!("{} containers cannot all be named `{name}`", written.service.replicas),
                     span,
                 )
+                .coded(Code::Conflict)
                 .help("take `container_name` away, or run one replica"),
             );
         }
@@ -302,6 +318,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
                         format!("the container name `{made}` is that of service `{}`", written.entry.key),
                         place(&other.entry.value, "container_name"),
                     )
+                    .coded(Code::Conflict)
                     .also(written.entry.key_span, "made of project, service and number"),
                 );
             }
@@ -317,6 +334,7 @@ fn look_alikes(r: &mut Reader<'_>, services: &[Written<'_>]) {
             let what = format!("`{}` and `{}` are one name on a network", first.entry.key, written.entry.key);
             r.push(
                 Diagnostic::warning(what, written.entry.key_span)
+                    .coded(Code::Conflict)
                     .also(first.entry.key_span, "the other one")
                     .help("names of hosts do not tell upper from lower case"),
             );
@@ -328,9 +346,12 @@ fn look_alikes(r: &mut Reader<'_>, services: &[Written<'_>]) {
 fn replicas(r: &mut Reader<'_>, services: &[Written<'_>]) -> bool {
     let total: u64 = services.iter().map(|written| u64::from(written.service.replicas)).sum();
     if total > MOST_CONTAINERS {
-        r.push(Diagnostic::placeless(format!(
-            "{total} containers in all; a project has at most {MOST_CONTAINERS}"
-        )));
+        r.push(
+            Diagnostic::placeless(format!(
+                "{total} containers in all; a project has at most {MOST_CONTAINERS}"
+            ))
+            .coded(Code::Limit),
+        );
         return false;
     }
     for written in services.iter().filter(|written| written.service.replicas > 1) {
@@ -342,6 +363,7 @@ fn replicas(r: &mut Reader<'_>, services: &[Written<'_>]) -> bool {
                     format!("{} machines cannot share one `systemd.identity`", written.service.replicas),
                     written.entry.key_span,
                 )
+                .coded(Code::Conflict)
                 .help("leave `identity` out: each replica then gets its own, stable one"),
             );
         }
