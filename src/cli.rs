@@ -19,6 +19,7 @@ mod build;
 mod completion;
 mod config;
 mod confirm;
+mod convert;
 mod down;
 mod enter;
 mod exec;
@@ -28,6 +29,7 @@ mod kill;
 mod lock;
 mod logs;
 mod open;
+mod output;
 mod perform;
 mod plan;
 mod ps;
@@ -204,6 +206,8 @@ enum Verb {
     Plan(plan::Args),
     /// Show what the manifest means
     Config(config::Args),
+    /// Write the project in the words of another tool
+    Convert(convert::Args),
     /// Show what waits for what
     Graph(graph::Args),
     /// Build images
@@ -304,6 +308,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Kill(args) => kill::run(&global, args).await,
         Verb::Plan(args) => plan::run(&global, args).await,
         Verb::Config(args) => config::run(&global, &args).await,
+        Verb::Convert(args) => convert::run(&global, &args).await,
         Verb::Graph(args) => graph::run(&global, &args),
         Verb::Build(args) => build::run(&global, &args).await,
         Verb::Pull(args) => pull::run(&global, &args).await,

@@ -26,6 +26,7 @@ pub mod container;
 pub mod observed;
 pub mod condition;
 pub mod plan;
+pub mod convert;
 
 // --- shell: effects ---
 pub mod event;

@@ -22,14 +22,11 @@ use crate::report::table;
 /// Arguments of `config`.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
-#[command(
-    visible_alias = "convert",
-    after_help = "Examples:
+#[command(after_help = "Examples:
   sdcompose config                  The whole project, with every default written out
   sdcompose config -q               Check the manifest only; 2 where it is wrong
   sdcompose config --services       Names of services
-  sdcompose config --explain db     Where each value comes from, and how systemd boots here, and why"
-)]
+  sdcompose config --explain db     Where each value comes from, and how systemd boots here, and why")]
 pub(super) struct Args {
     /// Services to show [default: all]
     services: Vec<String>,

@@ -16,7 +16,7 @@ use crate::yaml::{Node, Value};
 pub mod explain;
 mod machine;
 mod service;
-mod yaml;
+pub mod yaml;
 
 /// A project to be serialized, as JSON or as YAML. One service at a time is turned into values, so that a
 /// project of thousands needs no more memory than its text.
