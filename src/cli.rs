@@ -24,6 +24,7 @@ mod down;
 mod enter;
 mod exec;
 mod graph;
+mod import;
 mod interrupt;
 mod kill;
 mod lock;
@@ -208,6 +209,8 @@ enum Verb {
     Config(config::Args),
     /// Write the project in the words of another tool
     Convert(convert::Args),
+    /// Make a manifest of a compose file, a `docker run` line or a container
+    Import(import::Args),
     /// Show what waits for what
     Graph(graph::Args),
     /// Build images
@@ -309,6 +312,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Plan(args) => plan::run(&global, args).await,
         Verb::Config(args) => config::run(&global, &args).await,
         Verb::Convert(args) => convert::run(&global, &args).await,
+        Verb::Import(args) => import::run(&global, &args).await,
         Verb::Graph(args) => graph::run(&global, &args),
         Verb::Build(args) => build::run(&global, &args).await,
         Verb::Pull(args) => pull::run(&global, &args).await,

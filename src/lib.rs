@@ -27,6 +27,7 @@ pub mod observed;
 pub mod condition;
 pub mod plan;
 pub mod convert;
+pub mod import;
 
 // --- shell: effects ---
 pub mod event;

@@ -59,7 +59,7 @@ fn quietly(global: &Global) -> Result<(Opened, Vec<Diagnostic>, Sources), Error>
     }
 }
 
-fn wrong(global: &Global, diagnostics: &[Diagnostic], sources: &Sources) -> Error {
+pub(super) fn wrong(global: &Global, diagnostics: &[Diagnostic], sources: &Sources) -> Error {
     if global.json {
         let line = crate::report::json::line(
             "diagnostics",
