@@ -31,9 +31,6 @@ pub(super) struct Args {
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write over a file that exists
-    #[arg(long, requires = "output")]
-    force: bool,
 }
 
 /// Another tool.
@@ -52,7 +49,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
         Tool::Compose => compose::to_compose(&project, &manifest, &facts, &images).map_err(Error::Refused)?,
     };
     output::notes(&remarks);
-    output::answer(args.output.as_deref(), args.force, &text)
+    output::answer(args.output.as_deref(), true, &text)
 }
 
 /// Asks the engine what it is, and for the systemd of the images that it has.

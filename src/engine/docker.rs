@@ -11,6 +11,8 @@ mod boot;
 mod build;
 mod call_log;
 mod calls;
+mod cgroups;
+mod digest;
 pub mod endpoint;
 mod errors;
 mod events;
@@ -74,9 +76,19 @@ struct Kept {
     looks: Mutex<BTreeMap<String, ImageFacts>>,
     /// Containers of looks whose process is gone, as the last observation saw them.
     left_behind: Mutex<BTreeSet<String>>,
-    /// Directories of notify sockets whose container the last observation did not see, with its id.
-    ownerless: Mutex<Vec<(PathBuf, String)>>,
+    /// What machines left that the last observation did not see any more.
+    ownerless: Mutex<Vec<Ownerless>>,
     listeners: Mutex<HashMap<String, Listener>>,
+}
+
+/// What is left of a machine that somebody else removed.
+struct Ownerless {
+    /// The container's name.
+    name: String,
+    /// Its id.
+    id: String,
+    /// The directory of its notify socket.
+    directory: PathBuf,
 }
 
 /// A notify socket that is listened on, with its directory.
@@ -152,12 +164,15 @@ impl Docker {
         let Some(root) = self.notify_root_text() else { return };
         let there: BTreeSet<&str> = containers.iter().map(ListedContainer::name).collect();
         let gone = scope.containers.iter().filter(|name| !there.contains(name.as_str()));
-        let directories = gone.map(|name| PathBuf::from(names::notify_dir(&root, name)));
-        let owned = directories.filter_map(|it| notify_socket::owner(&it).map(|owner| (it, owner)));
-        *locked(&self.kept.ownerless) = owned.collect();
+        let left = gone.filter_map(|name| {
+            let directory = PathBuf::from(names::notify_dir(&root, name));
+            let id = notify_socket::owner(&directory)?;
+            Some(Ownerless { name: name.clone(), id, directory })
+        });
+        *locked(&self.kept.ownerless) = left.collect();
     }
 
-    fn take_ownerless(&self) -> Vec<(PathBuf, String)> {
+    fn take_ownerless(&self) -> Vec<Ownerless> {
         std::mem::take(&mut *locked(&self.kept.ownerless))
     }
 

@@ -249,7 +249,7 @@ impl<'a> Replacement<'a> {
         if old.labels.machine.is_none() {
             return;
         }
-        let boot = Wait { condition: Condition::Booted, timeout: wait.timeout };
+        let boot = Wait { condition: Condition::Booted, timeout: wait.timeout, enabled: Vec::new() };
         tokio::select! {
             biased;
             () = self.hands.interrupt.cancelled() => {}
@@ -275,9 +275,12 @@ impl<'a> Replacement<'a> {
                 "The new {name} is ready; the next `sdcompose up` removes what is left of the old one."
             )),
             (Ok(Back::Done), Some(old)) if ran(old) => {
+                // They would look at the old one, which has none of this.
+                failure.next.clear();
                 failure.help.push(format!("The old {name} runs again, unchanged."));
             }
             (Ok(Back::Done), Some(_)) => {
+                failure.next.clear();
                 failure.help.push(format!("The old {name} is back, stopped as before."));
             }
         }

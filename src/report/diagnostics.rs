@@ -1,4 +1,4 @@
-//! Diagnostics as text with the lines they speak of, and as JSON.
+//! Diagnostics as text with the lines they speak of, as JSON, and as SARIF.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,8 +6,11 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 mod json;
+mod places;
+mod sarif;
 
 pub use json::to_json;
+pub use sarif::to_sarif;
 
 use crate::diagnostic::{Diagnostic, Label, Severity, SourceId, Sources, Span};
 

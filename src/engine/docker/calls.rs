@@ -14,10 +14,12 @@ use tokio::time::timeout;
 
 use crate::container::{FileSpec, NetworkSpec, VolumeSpec};
 use crate::engine::{Call, Done, EngineError, Show, notify_socket};
+use crate::facts::Locality;
 use crate::project::IpamPool;
 
 use super::archive;
 use super::body;
+use super::cgroups;
 use super::errors::{Purpose, Trouble, of_bollard};
 use super::inspect::Inspected;
 use super::path::Path;
@@ -220,6 +222,9 @@ impl Docker {
                 notify_socket::release(&directory, &found.id);
             }
             self.forget(&found.id);
+            if self.endpoint.locality() == Locality::Local {
+                cgroups::remove_parent(found.cgroup_parent());
+            }
             if volumes {
                 self.remove_anonymous(&found).await?;
             }

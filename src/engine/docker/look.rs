@@ -10,11 +10,12 @@ use tokio::time::timeout;
 
 use crate::engine::{EngineError, notify_socket};
 use crate::facts::{ImageFacts, ImageSystemd};
+use crate::systemd::defaults::grants::cgroupfs_parent;
 
-use super::Docker;
 use super::errors::{Purpose, Trouble};
 use super::path::Path;
 use super::wire::{bare, with_json};
+use super::{Docker, Ownerless, cgroups};
 
 /// Label of the container that is made for a look, so that whoever finds one knows what it is.
 pub(super) const LABEL: &str = "io.sdcompose.look";
@@ -64,10 +65,11 @@ impl Docker {
     /// Removes what looks of runs that were killed left behind, and the directories of machines that somebody
     /// else removed, as far as an observation saw them.
     pub(super) async fn sweep(&self) {
-        for (directory, owner) in self.take_ownerless() {
-            // The owner may have got another name; its directory then goes with it.
-            if self.inspect(&owner).await.is_err_and(|trouble| trouble.is_status(404)) {
-                notify_socket::release(&directory, &owner);
+        for Ownerless { name, id, directory } in self.take_ownerless() {
+            // The container may have got another name; what it has then goes with it.
+            if self.inspect(&id).await.is_err_and(|trouble| trouble.is_status(404)) {
+                notify_socket::release(&directory, &id);
+                cgroups::remove_parent(&cgroupfs_parent(&name));
             }
         }
         for id in self.take_left_behind() {

@@ -161,7 +161,7 @@ impl Run {
 }
 
 fn details(failure: &Failure) -> Vec<String> {
-    let Failure { what: _, causes, units, jobs, console, help, timed_out: _ } = failure;
+    let Failure { what: _, causes, units, jobs, console, help, next, timed_out: _ } = failure;
     let mut lines = Vec::new();
     for unit in units {
         let status = &unit.status;
@@ -172,7 +172,7 @@ fn details(failure: &Failure) -> Vec<String> {
     lines.extend(jobs.iter().map(|job| format!("  job {job}")));
     lines.extend(console.iter().map(|line| format!("  console: {line}")));
     lines.extend(causes.iter().map(|cause| format!("  cause: {cause}")));
-    lines.extend(help.iter().map(|help| format!("  help: {help}")));
+    lines.extend(help.iter().chain(next).map(|help| format!("  help: {help}")));
     lines
 }
 
@@ -195,17 +195,19 @@ pub(super) fn start(container: &str) -> Action {
 }
 
 pub(super) fn wait(container: &str, condition: Condition, seconds: u64) -> Action {
-    let wait = Wait { condition, timeout: Some(Duration::from_secs(seconds)) };
+    let wait = Wait { condition, timeout: Some(Duration::from_secs(seconds)), enabled: Vec::new() };
     Action::Await { container: container.to_owned(), wait }
 }
 
 pub(super) fn replace(spec: Box<ContainerSpec>) -> Action {
-    let wait = Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: false }
 }
 
 pub(super) fn replace_keeping(spec: Box<ContainerSpec>) -> Action {
-    let wait = Wait { condition: Condition::Started, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Started, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: true }
 }
 

@@ -1,6 +1,6 @@
 //! Keys at the top of a manifest, and those of networks and volumes.
 
-use super::Form::{Boolean, Fields, Integer, Items, Names, Null, Number, Pairs, Scalars, Text};
+use super::Form::{Boolean, Fields, Integer, Items, Names, Null, Number, Pairs, Scalars, Text, Texts};
 use super::{Key, ignored, key, refused};
 
 /// At the top.
@@ -15,7 +15,15 @@ pub(super) const TOP: &[Key] = &[
     key("systemd", &[Boolean, Fields, Null], "defaults of `systemd:` for every service"),
     key("services", &[Names], "the machines and containers of the project"),
     key("services.*", &[Fields], "one service"),
-    refused("include", "name several files with `-f` instead", "further files, each with its own directory"),
+    key("include", &[Items, Null], "further files, each with its own directory and variables"),
+    key("include.[]", &[Text, Fields], "a file, or files that become one model before they are taken in"),
+    key("include.[].path", &[Text, Texts], "the file; further ones are merged over it"),
+    key(
+        "include.[].project_directory",
+        &[Text],
+        "where relative paths start; the first file's directory otherwise",
+    ),
+    key("include.[].env_file", &[Text, Texts], "files of variables; the `.env` of the directory otherwise"),
     refused(
         "secrets",
         "give `systemd.credentials` of the service a file",

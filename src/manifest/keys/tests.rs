@@ -67,12 +67,8 @@ fn a_key_in_the_wrong_place_is_sent_to_the_right_one() {
 #[test]
 fn a_refused_key_is_named_once_with_a_way_out() {
     assert_eq!(
-        service("links: [a], extends: {servce: b}"),
-        "2:19 `links` is not supported; services of one network reach each other by name\n2:31 `extends` is not supported; an anchor and `<<` share settings within a file, a second `-f` across files"
-    );
-    assert_eq!(
-        told("include: [a.yaml]\n"),
-        "1:1 `include` is not supported; name several files with `-f` instead"
+        service("links: [a], uts: {servce: b}"),
+        "2:19 `links` is not supported; services of one network reach each other by name\n2:31 `uts` is not supported; sdcompose does not have it yet"
     );
 }
 

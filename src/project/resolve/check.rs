@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::graph::Graph;
 use crate::project::{DependencyCondition, HealthTest, Identity, NetworkChoice, Ready};
 use crate::systemd::UnitName;
@@ -57,7 +57,8 @@ pub(super) fn profiles(r: &mut Reader<'_>, entries: &[&Entry], wanted: &[String]
         })
         .collect();
     for profile in wanted.iter().filter(|profile| *profile != "*" && !known.contains(profile.as_str())) {
-        let mut diagnostic = Diagnostic::placeless(format!("no service has the profile `{profile}`"));
+        let mut diagnostic =
+            Diagnostic::placeless(format!("no service has the profile `{profile}`")).coded(Code::UnknownName);
         diagnostic.severity = Severity::Warning;
         if let Some(near) = r.nearest(profile, known.iter().copied()) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
@@ -244,6 +245,7 @@ fn cycles(r: &mut Reader<'_>, services: &[Written<'_>]) {
             let (span, text) = (edge(written, other), format!("`{own}` waits for `{other}`"));
             diagnostic = Some(match diagnostic {
                 None => Diagnostic::error(format!("services wait for each other: {}", path(&names)), span)
+                    .coded(Code::Cycle)
                     .marked(text),
                 Some(diagnostic) => diagnostic.also(span, text),
             });
@@ -283,6 +285,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
         if let Some(first) = fixed.insert(name, written) {
             r.push(
                 Diagnostic::error(format!("the container name `{name}` is used twice"), span)
+                    .coded(Code::Conflict)
                     .also(place(&first.entry.value, "container_name"), "used here first"),
             );
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{IpamPool, Network, NetworkChoice, name};
 use crate::yaml::{Entry, Node, Value};
 
@@ -61,7 +61,8 @@ fn undeclared<'a>(
     let mut diagnostic = Diagnostic::error(
         format!("`{}` joins the network `{key}`, which is not declared", written.entry.key),
         span,
-    );
+    )
+    .coded(Code::UnknownName);
     diagnostic = match r.nearest(key, names) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(span, near),
         None => diagnostic.help(format!("declare it: networks: {{ {key}: {{}} }} at the top level")),

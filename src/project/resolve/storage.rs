@@ -74,7 +74,7 @@ fn check_target(r: &mut Reader<'_>, mount: &Mount, span: Span) {
         r.error("nothing can be mounted over `/`", span);
     } else if !target.starts_with('/') {
         let letter = target.get(1..3) == Some(":/");
-        r.push(Diagnostic::warning(format!("the path inside, `{target}`, is not absolute"), span).help(
+        r.push(Diagnostic::obstacle(format!("the path inside, `{target}`, is not absolute"), span).help(
             if letter {
                 "a single letter before `:` is a Windows drive, as in Compose; give the volume a longer name"
             } else {
@@ -225,7 +225,7 @@ fn short(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {
         None => MountSource::Anonymous,
         Some(ShortSource::Volume(key)) => MountSource::Volume { key, nocopy },
         Some(ShortSource::Path(path)) => {
-            MountSource::Bind { path: r.path(&path), create: true, propagation, selinux }
+            MountSource::Bind { path: r.path(&path, node.span), create: true, propagation, selinux }
         }
     };
     Some(Mount { target, source, read_only })
@@ -309,7 +309,7 @@ fn bind(r: &mut Reader<'_>, node: &Node, source: &str) -> MountSource {
         })
     });
     MountSource::Bind {
-        path: r.path(source),
+        path: r.path(source, node.get("source").unwrap_or(node).span),
         create: options.is_some_and(|node| flag(r, node, "create_host_path")),
         propagation,
         selinux,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{MountSource, Volume};
 use crate::yaml::{Entry, Node, Value};
 
@@ -52,7 +52,8 @@ fn undeclared<'a>(
     let mut diagnostic = Diagnostic::error(
         format!("`{}` mounts the volume `{key}`, which is not declared", written.entry.key),
         span,
-    );
+    )
+    .coded(Code::UnknownName);
     if let Some(near) = r.nearest(key, names) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }
@@ -87,7 +88,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
     let (external, name) = identity(r, entry, project, "volumes");
     let driver = field(r, node, "driver", Reader::some_text);
     let mut driver_opts = options(r, node);
-    absolute_device(r, driver.as_deref(), &mut driver_opts);
+    absolute_device(r, node, driver.as_deref(), &mut driver_opts);
     Some(Volume {
         key: entry.key.to_string(),
         name,
@@ -99,12 +100,18 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
 }
 
 /// Compose resolves `device` as a path only with `driver: local` written out and `o: bind`.
-fn absolute_device(r: &Reader<'_>, driver: Option<&str>, options: &mut BTreeMap<String, String>) {
+fn absolute_device(
+    r: &Reader<'_>,
+    node: &Node,
+    driver: Option<&str>,
+    options: &mut BTreeMap<String, String>,
+) {
     let binds = options.get("o").is_some_and(|o| o.split(',').any(|word| word == "bind"));
     if driver == Some("local")
         && binds
         && let Some(device) = options.get_mut("device")
     {
-        *device = r.path(device).to_string_lossy().into_owned();
+        let written = node.get("driver_opts").and_then(|options| options.get("device"));
+        *device = r.path(device, written.unwrap_or(node).span).to_string_lossy().into_owned();
     }
 }

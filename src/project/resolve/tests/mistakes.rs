@@ -135,7 +135,7 @@ fn values_are_checked_field_by_field() {
         ("volumes: ['aa:/y:ro:rw']", "it has too many colons"),
         ("volumes: [{type: image, target: /x}]", "mounts of type `image` are not supported"),
         ("volumes: ['./x:/']", "nothing can be mounted over `/`"),
-        ("volumes: ['./x:y']", "warning: the path inside, `y`, is not absolute"),
+        ("volumes: ['./x:y']", "obstacle: the path inside, `y`, is not absolute"),
         (
             "cap_add: [NET_ADMN]",
             "warning: `NET_ADMN` is no capability that Linux has; did you mean `NET_ADMIN`?",
