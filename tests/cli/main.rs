@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 mod config;
+mod import;
 mod manifests;
 mod streams;
 
@@ -97,7 +98,7 @@ services:
 ";
 
 /// Every verb, as `--help` names them.
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 19] = [
     "up",
     "down",
     "start",
@@ -106,6 +107,8 @@ const VERBS: [&str; 17] = [
     "kill",
     "plan",
     "config",
+    "convert",
+    "import",
     "graph",
     "build",
     "pull",
