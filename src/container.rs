@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::project::{Device, Healthcheck, IpamPool, Limits, Port, RestartPolicy, Ulimit};
+use crate::project::{
+    Device, Healthcheck, Ipam, Limits, Port, Recursive, RestartPolicy, Ulimit, VolumeOptions,
+};
 
 pub use crate::systemd::privilege::CgroupNs;
 
 pub mod names;
 pub mod files;
 pub mod fingerprint;
+pub mod requirements;
 pub mod spec;
 
 pub use names::notify_dir;
@@ -185,11 +188,11 @@ pub enum MountSpecSource {
     Volume {
         /// Name in the engine.
         name: String,
-        /// Whether the image's files are not copied into a new volume.
-        nocopy: bool,
+        /// How it is mounted.
+        options: VolumeOptions,
     },
     /// A new volume without a name.
-    Anonymous,
+    Anonymous(VolumeOptions),
     /// A path of the engine's host.
     Bind {
         /// Absolute path.
@@ -200,6 +203,15 @@ pub enum MountSpecSource {
         propagation: Option<String>,
         /// `z` or `Z`.
         selinux: Option<char>,
+        /// What becomes of mounts below it; `None` leaves the engine's default.
+        recursive: Option<Recursive>,
+    },
+    /// The files of an image.
+    Image {
+        /// Reference to the image.
+        reference: String,
+        /// A directory of it instead of its root.
+        subpath: Option<String>,
     },
 }
 
@@ -225,6 +237,12 @@ pub struct JoinSpec {
     pub ipv6_address: Option<String>,
     /// Fixed MAC address.
     pub mac_address: Option<String>,
+    /// Link-local addresses.
+    pub link_local_ips: Vec<String>,
+    /// Options for the network's driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// The network with the highest has the default route.
+    pub gw_priority: i64,
 }
 
 /// One file (or, with `Content::Symlink`, a link) that is put into a container's root.
@@ -272,10 +290,12 @@ pub struct NetworkSpec {
     pub internal: bool,
     /// Whether others may join.
     pub attachable: bool,
-    /// Whether IPv6 is on.
-    pub enable_ipv6: bool,
-    /// Address pools.
-    pub ipam: Vec<IpamPool>,
+    /// Whether IPv4 is on; `None` leaves the engine's default.
+    pub enable_ipv4: Option<bool>,
+    /// Whether IPv6 is on; `None` leaves the engine's default.
+    pub enable_ipv6: Option<bool>,
+    /// Where its addresses come from.
+    pub ipam: Ipam,
     /// All labels.
     pub labels: BTreeMap<String, String>,
 }

@@ -34,9 +34,9 @@ pub use limits::{Limits, Ulimit};
 pub use machine::{
     Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
 };
-pub use mount::{Mount, MountSource};
-pub use network::{Attachment, IpamPool, Network, NetworkChoice};
-pub use port::{Port, Protocol, PublishedPort};
+pub use mount::{CreateHostPath, Mount, MountSource, Recursive, VolumeOptions};
+pub use network::{Attachment, Ipam, IpamPool, Network, NetworkChoice};
+pub use port::{Port, PortMode, Protocol, PublishedPort};
 pub use service::{Dependency, DependencyCondition, HealthTest, Healthcheck, RestartPolicy, Service};
 pub use volume::Volume;
 

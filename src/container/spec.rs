@@ -10,7 +10,7 @@ use crate::facts::{Facts, ImageFacts};
 use crate::labels::{ContainerLabels, MachineLabels};
 use crate::project::{
     Attachment, Device, Feature, JournalStorage, Limits, Machine, Mount, MountSource, NetworkChoice, Project,
-    Service,
+    Service, mount,
 };
 use crate::refusal::Refusal;
 use crate::systemd::UnitName;
@@ -19,6 +19,9 @@ use crate::systemd::defaults::{self, Decision, Wish, boot, errors};
 use super::{
     ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, files, fingerprint, names,
 };
+
+/// The option of an endpoint that names the interface inside (Docker 28 release notes, moby#49155).
+const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
 
 /// Decides how a service's machines boot; `None` for a plain container.
 ///
@@ -101,7 +104,7 @@ fn wish(project: &Project, service: &Service, index: u32, machine: &Machine) -> 
             JournalStorage::Volatile | JournalStorage::None => true,
             JournalStorage::Persistent | JournalStorage::Auto => false,
         },
-        own_targets: service.mounts.iter().map(|mount| mount.target.clone()).collect(),
+        own_targets: service.mounts.iter().map(|mount| mount::clean(&mount.target)).collect(),
     }
 }
 
@@ -192,7 +195,7 @@ fn make_machine(
             });
         }
     }
-    let free = |target: &str| service.mounts.iter().all(|mount| mount.target != target);
+    let free = |target: &str| service.mounts.iter().all(|mount| mount::clean(&mount.target) != target);
     let binds = grant.binds.iter().filter(|bind| free(&bind.target)).map(|bind| MountSpec {
         target: bind.target.clone(),
         source: MountSpecSource::Bind {
@@ -200,6 +203,7 @@ fn make_machine(
             create: true,
             propagation: None,
             selinux: None,
+            recursive: None,
         },
         read_only: bind.read_only,
     });
@@ -345,8 +349,21 @@ fn joins(
     ordered
         .into_iter()
         .map(|(key, attachment)| {
-            let Attachment { aliases: own, ipv4_address, ipv6_address, mac_address, priority: _ } =
-                attachment;
+            let Attachment {
+                aliases: own,
+                ipv4_address,
+                ipv6_address,
+                mac_address,
+                link_local_ips,
+                driver_opts,
+                interface_name,
+                gw_priority,
+                priority: _,
+            } = attachment;
+            let mut driver_opts = driver_opts.clone();
+            if let Some(interface) = interface_name {
+                driver_opts.insert(INTERFACE_NAME.to_owned(), interface.clone());
+            }
             let mut aliases = vec![service.name.clone()];
             add_new(&mut aliases, &[name.to_owned()]);
             add_new(&mut aliases, own);
@@ -356,6 +373,9 @@ fn joins(
                 ipv4_address: ipv4_address.clone(),
                 ipv6_address: ipv6_address.clone(),
                 mac_address: mac_address.clone(),
+                link_local_ips: link_local_ips.clone(),
+                driver_opts,
+                gw_priority: *gw_priority,
             }
         })
         .collect()
@@ -380,24 +400,31 @@ pub fn volume_name(project: &Project, key: &str) -> String {
 fn mounts(project: &Project, mounts: &[Mount]) -> (Vec<MountSpec>, BTreeMap<String, String>) {
     let mut specs = Vec::new();
     let mut tmpfs = BTreeMap::new();
-    for Mount { target, source, read_only } in mounts {
+    for Mount { target, source, read_only, consistency: _ } in mounts {
+        let target = mount::clean(target);
         let source = match source {
-            MountSource::Volume { key, nocopy } => {
-                MountSpecSource::Volume { name: volume_name(project, key), nocopy: *nocopy }
+            MountSource::Volume { key, options } => {
+                MountSpecSource::Volume { name: volume_name(project, key), options: options.clone() }
             }
-            MountSource::Anonymous => MountSpecSource::Anonymous,
-            MountSource::Bind { path, create, propagation, selinux } => MountSpecSource::Bind {
+            MountSource::Anonymous(options) => MountSpecSource::Anonymous(options.clone()),
+            MountSource::Bind { path, create, propagation, selinux, recursive } => MountSpecSource::Bind {
                 path: text(path),
-                create: *create,
+                create: create.makes(),
                 propagation: propagation.clone(),
                 selinux: *selinux,
+                recursive: *recursive,
             },
+            MountSource::Image { reference, subpath } => {
+                MountSpecSource::Image { reference: reference.clone(), subpath: subpath.clone() }
+            }
+            // No engine for Linux containers has them, which stops the run before.
+            MountSource::NamedPipe(_) | MountSource::Cluster(_) => continue,
             MountSource::Tmpfs { size, mode, options } => {
-                tmpfs.insert(target.clone(), tmpfs_options(*size, *mode, options.as_deref(), *read_only));
+                tmpfs.insert(target, tmpfs_options(*size, *mode, options.as_deref(), *read_only));
                 continue;
             }
         };
-        specs.push(MountSpec { target: target.clone(), source, read_only: *read_only });
+        specs.push(MountSpec { target, source, read_only: *read_only });
     }
     (specs, tmpfs)
 }

@@ -23,7 +23,7 @@ use crate::engine::{Call, EngineError, RefusalKind};
 use crate::event::{Failure, Progress};
 use crate::observed::{ContainerState, ObservedContainer};
 use crate::plan::{Action, Recovery};
-use crate::project::RestartPolicy;
+use crate::project::{RestartPolicy, VolumeOptions};
 
 /// A new container that does not become good is given this long to stop, so that what it has written to a
 /// shared volume is whole; the old one is waiting to come back.
@@ -413,9 +413,9 @@ fn aside_name(name: &str, id: &str) -> String {
 /// Mounts the old container's anonymous volumes where the new one would get empty ones.
 fn hand_on_volumes(spec: &mut ContainerSpec, old: &ObservedContainer) {
     for (target, volume) in old.volumes.iter().filter(|(_, volume)| is_anonymous(volume)) {
-        let source = MountSpecSource::Volume { name: volume.clone(), nocopy: false };
+        let source = MountSpecSource::Volume { name: volume.clone(), options: VolumeOptions::default() };
         match spec.mounts.iter_mut().find(|mount| mount.target == *target) {
-            Some(mount) if mount.source == MountSpecSource::Anonymous => mount.source = source,
+            Some(mount) if matches!(mount.source, MountSpecSource::Anonymous(_)) => mount.source = source,
             Some(_) => {}
             None if spec.tmpfs.contains_key(target) => {}
             // Declared by the image (`VOLUME`).

@@ -10,12 +10,15 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{Dialect, Manifest};
-use crate::project::{IpamPool, Network, Project, Service, Volume, scalar};
+use crate::project::{Project, Service, scalar};
 use crate::yaml::{Node, Value};
 
 pub mod explain;
+mod build;
 mod machine;
+mod network;
 mod service;
+mod storage;
 mod written;
 pub mod yaml;
 
@@ -65,8 +68,9 @@ impl Shown<'_> {
         let Project { name, directory: _, files: _, services: _, disabled: _, networks, volumes } =
             self.project;
         let networks: Map<String, Json> =
-            networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
-        let volumes: Map<String, Json> = volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
+            networks.iter().map(|(key, it)| (key.clone(), network::show(it))).collect();
+        let volumes: Map<String, Json> =
+            volumes.iter().map(|(key, it)| (key.clone(), storage::volume(it))).collect();
         let filled = |key, map: Map<String, Json>| {
             (!map.is_empty()).then(|| Part::Value(key, doubled(Json::Object(map))))
         };
@@ -151,57 +155,6 @@ const fn systemd_key(dialect: Dialect) -> &'static str {
         Dialect::Sdcompose => "systemd",
         Dialect::Compose => "x-systemd",
     }
-}
-
-fn network(network: &Network) -> Json {
-    let Network {
-        key: _,
-        name,
-        external,
-        driver,
-        driver_opts,
-        internal,
-        attachable,
-        enable_ipv6,
-        ipam,
-        labels,
-    } = network;
-    let mut shown = Map::new();
-    shown.insert("name".to_owned(), json!(name));
-    let config: Vec<Json> = ipam.iter().map(pool).collect();
-    shown.insert("ipam".to_owned(), if config.is_empty() { json!({}) } else { json!({ "config": config }) });
-    put(&mut shown, "driver", driver.as_ref());
-    put_filled(&mut shown, "driver_opts", driver_opts, driver_opts.is_empty());
-    put_filled(&mut shown, "labels", labels, labels.is_empty());
-    for (key, set) in [
-        ("external", external),
-        ("internal", internal),
-        ("attachable", attachable),
-        ("enable_ipv6", enable_ipv6),
-    ] {
-        put_set(&mut shown, key, *set);
-    }
-    Json::Object(shown)
-}
-
-fn pool(pool: &IpamPool) -> Json {
-    let IpamPool { subnet, ip_range, gateway } = pool;
-    let mut shown = Map::new();
-    put(&mut shown, "subnet", subnet.as_ref());
-    put(&mut shown, "ip_range", ip_range.as_ref());
-    put(&mut shown, "gateway", gateway.as_ref());
-    Json::Object(shown)
-}
-
-fn volume(volume: &Volume) -> Json {
-    let Volume { key: _, name, external, driver, driver_opts, labels } = volume;
-    let mut shown = Map::new();
-    shown.insert("name".to_owned(), json!(name));
-    put_set(&mut shown, "external", *external);
-    put(&mut shown, "driver", driver.as_ref());
-    put_filled(&mut shown, "driver_opts", driver_opts, driver_opts.is_empty());
-    put_filled(&mut shown, "labels", labels, labels.is_empty());
-    Json::Object(shown)
 }
 
 /// Puts a value where there is one.

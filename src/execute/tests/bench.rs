@@ -16,7 +16,7 @@ use crate::execute::{self, Options, Outcome};
 use crate::labels::ContainerLabels;
 use crate::observed::Scope;
 use crate::plan::{Action, Plan, Reason, Step, StepId};
-use crate::project::{Port, Protocol, PublishedPort};
+use crate::project::{Port, Protocol, PublishedPort, VolumeOptions};
 
 /// A simulated engine with the images `machine` and `plain`.
 pub(super) struct Bench {
@@ -225,11 +225,15 @@ pub(super) fn plain(name: &str) -> Box<ContainerSpec> {
 
 pub(super) fn port(port: u16) -> Port {
     let published = Some(PublishedPort { first: port, last: port });
-    Port { target: 80, published, host_ip: None, protocol: Protocol::Tcp }
+    Port { published, ..Port::any(80, Protocol::Tcp) }
 }
 
 pub(super) fn anonymous(target: &str) -> MountSpec {
-    MountSpec { target: target.to_owned(), source: MountSpecSource::Anonymous, read_only: false }
+    MountSpec {
+        target: target.to_owned(),
+        source: MountSpecSource::Anonymous(VolumeOptions::default()),
+        read_only: false,
+    }
 }
 
 /// Gives a specification another fingerprint.

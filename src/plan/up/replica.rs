@@ -232,8 +232,13 @@ impl<'a> Run<'a> {
     /// network it shares.
     fn needs_made(&self, service: &Service) -> Vec<StepId> {
         let volumes = service.mounts.iter().filter_map(|mount| match &mount.source {
-            MountSource::Volume { key, nocopy: _ } => self.volumes.get(key.as_str()),
-            MountSource::Anonymous | MountSource::Bind { .. } | MountSource::Tmpfs { .. } => None,
+            MountSource::Volume { key, options: _ } => self.volumes.get(key.as_str()),
+            MountSource::Anonymous(_)
+            | MountSource::Bind { .. }
+            | MountSource::Tmpfs { .. }
+            | MountSource::Image { .. }
+            | MountSource::NamedPipe(_)
+            | MountSource::Cluster(_) => None,
         });
         let mut steps: Vec<StepId> = volumes.copied().collect();
         match &service.network {

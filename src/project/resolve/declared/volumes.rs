@@ -29,7 +29,7 @@ pub(in crate::project::resolve) fn volumes(
     let mut used = BTreeSet::new();
     for written in services {
         for mount in &written.service.mounts {
-            let MountSource::Volume { key, nocopy: _ } = &mount.source else { continue };
+            let MountSource::Volume { key, options: _ } = &mount.source else { continue };
             if declared.contains_key(key) {
                 used.insert(key.clone());
             } else {
@@ -86,8 +86,11 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
         return None;
     }
     let (external, name) = identity(r, entry, project, "volumes");
+    if external {
+        nothing_else(r, node);
+    }
     let driver = field(r, node, "driver", Reader::some_text);
-    let mut driver_opts = options(r, node);
+    let mut driver_opts = options(r, node, "driver_opts");
     absolute_device(r, node, driver.as_deref(), &mut driver_opts);
     Some(Volume {
         key: entry.key.to_string(),
@@ -97,6 +100,23 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
         driver_opts,
         labels: labels(r, node, "labels").into_iter().collect(),
     })
+}
+
+/// Compose refuses to define what belongs to somebody else (compose-go `validation/external.go`); of networks it
+/// does not.
+fn nothing_else(r: &mut Reader<'_>, node: &Node) {
+    let Value::Mapping(entries) = &node.value else { return };
+    let defines =
+        |entry: &&Entry| !matches!(&*entry.key, "name" | "external") && !entry.key.starts_with("x-");
+    if let Some(entry) = entries.iter().find(defines) {
+        r.push(
+            Diagnostic::error(
+                format!("an external volume belongs to somebody else: `{}` cannot be said of it", entry.key),
+                entry.key_span,
+            )
+            .help("take it away, or take `external` away"),
+        );
+    }
 }
 
 /// Compose resolves `device` as a path only with `driver: local` written out and `o: bind`.

@@ -133,7 +133,28 @@ fn values_are_checked_field_by_field() {
             "a single letter before `:` is a Windows drive, as in Compose; give the volume a longer name",
         ),
         ("volumes: ['aa:/y:ro:rw']", "it has too many colons"),
-        ("volumes: [{type: image, target: /x}]", "mounts of type `image` are not supported"),
+        ("volumes: [{type: image, target: /x}]", "a mount of type `image` needs a `source`"),
+        (
+            "volumes: [{type: npipe, source: a, target: /x}]",
+            "obstacle: named pipes are mounted on Windows only",
+        ),
+        (
+            "volumes: [{type: cluster, source: a, target: /x}]",
+            "obstacle: cluster volumes are mounted by Swarm only",
+        ),
+        (
+            "volumes: [{type: volume, source: a, target: /x, bind: {selinux: z}, volume: {subpath: b}}]",
+            "obstacle: engines give an SELinux label to whole volumes only",
+        ),
+        ("volumes: [{type: disk, target: /x}]", "`disk` is no type of a mount; there are `volume`, `bind`"),
+        (
+            "volumes: [{type: bind, source: /a, target: /b, bind: {recursive: often}}]",
+            "`bind.recursive` cannot be `often`; there are enabled, disabled, writable, readonly",
+        ),
+        (
+            "volumes: [{type: tmpfs, target: /x, volume: {nocopy: true}}]",
+            "warning: `volume` means nothing to a mount of type `tmpfs`",
+        ),
         ("volumes: ['./x:/']", "nothing can be mounted over `/`"),
         ("volumes: ['./x:y']", "obstacle: the path inside, `y`, is not absolute"),
         (
@@ -156,7 +177,10 @@ fn values_are_checked_field_by_field() {
         ),
         ("tmpfs: 5", "`tmpfs` must be text, found a number"),
         ("profiles: ['']", "`profiles` is empty"),
-        ("networks: {default: {ipv4_address: '::1'}}", "`ipv4_address`: `::1` is not an IPv4 address"),
+        (
+            "networks: {default: {ipv4_address: '::1'}}",
+            "obstacle: `ipv4_address`: `::1` is not an IPv4 address",
+        ),
     ];
     for (written, why) in pairs {
         let said = of_service(written);
@@ -309,9 +333,18 @@ fn networks_and_volumes_are_checked() {
             "networks: {default: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.1.1}]}}}",
             "the gateway 10.0.1.1 is outside of the subnet",
         ),
+        (
+            "networks: {default: {ipam: {config: [{subnet: 10.0.0.0/24, aux_addresses: {r: 10.0.1.1}}]}}}",
+            "the address `r` 10.0.1.1 is outside of the subnet",
+        ),
         ("networks: {default: [a]}", "`networks.default` must be a mapping, found a list"),
         ("volumes: {'a/b c': }", "\"p_a/b c\" cannot be a name in the engine"),
         ("volumes: [vv]", "`volumes` must be a mapping, found a list"),
+        (
+            "volumes: {v: {external: true, driver: local}}",
+            "an external volume belongs to somebody else: `driver` cannot be said of it",
+        ),
+        ("volumes: {v: {name: a1, external: {name: b1}}}", "`name` and `external.name` differ"),
     ];
     for (written, why) in pairs {
         let said = said(&format!("services: {{a: {{image: x}}}}\n{written}"));
