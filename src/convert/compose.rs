@@ -14,6 +14,7 @@ use crate::container::spec::{self, needs};
 use crate::container::{CgroupNs, ContainerSpec, MountSpec, MountSpecSource};
 use crate::facts::{Facts, ImageFacts};
 use crate::manifest::{Dialect, Manifest};
+use crate::project::mount::{self, CreateHostPath};
 use crate::project::show::show;
 use crate::project::{
     Dependency, DependencyCondition, Machine, Mount, MountSource, NetworkChoice, Project, Service,
@@ -191,12 +192,11 @@ fn environment(service: &Service, spec: &ContainerSpec) -> IndexMap<String, Stri
 
 /// The binds of cgroups come first, as the engine gets them, and the tmpfs mounts that systemd needs last.
 fn mounts(service: &Service, spec: &ContainerSpec) -> Vec<Mount> {
-    let own = |target: &str| service.mounts.iter().any(|mount| mount.target == target);
+    let own = |target: &str| service.mounts.iter().any(|mount| mount::clean(&mount.target) == target);
     let binds = spec.mounts.iter().filter(|mount| !own(&mount.target)).filter_map(bind);
-    let memory = spec.tmpfs.iter().filter(|(target, _)| !own(target)).map(|(target, options)| Mount {
-        target: target.clone(),
-        source: MountSource::Tmpfs { size: None, mode: None, options: Some(options.clone()) },
-        read_only: false,
+    let memory = spec.tmpfs.iter().filter(|(target, _)| !own(target)).map(|(target, options)| {
+        let source = MountSource::Tmpfs { size: None, mode: None, options: Some(options.clone()) };
+        added(target, source, false)
     });
     binds.chain(service.mounts.iter().cloned()).chain(memory).collect()
 }
@@ -204,18 +204,24 @@ fn mounts(service: &Service, spec: &ContainerSpec) -> Vec<Mount> {
 fn bind(mount: &MountSpec) -> Option<Mount> {
     let MountSpec { target, source, read_only } = mount;
     match source {
-        MountSpecSource::Bind { path, create, propagation, selinux } => Some(Mount {
-            target: target.clone(),
-            source: MountSource::Bind {
+        MountSpecSource::Bind { path, create, propagation, selinux, recursive } => {
+            let source = MountSource::Bind {
                 path: path.into(),
-                create: *create,
+                create: if *create { CreateHostPath::Yes } else { CreateHostPath::No },
                 propagation: propagation.clone(),
                 selinux: *selinux,
-            },
-            read_only: *read_only,
-        }),
-        MountSpecSource::Volume { .. } | MountSpecSource::Anonymous => None,
+                recursive: *recursive,
+            };
+            Some(added(target, source, *read_only))
+        }
+        MountSpecSource::Volume { .. } | MountSpecSource::Anonymous(_) | MountSpecSource::Image { .. } => {
+            None
+        }
     }
+}
+
+fn added(target: &str, source: MountSource, read_only: bool) -> Mount {
+    Mount { target: target.to_owned(), source, read_only, consistency: None }
 }
 
 /// Replicas that have names of their own still answer to the service's.
