@@ -102,8 +102,16 @@ impl Args {
             renew_anonymous: self.renew_anon_volumes,
             stop_timeout: self.timeout,
             any_directory: self.any_directory,
+            now: now(),
         }
     }
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Makes a project run as its manifest says.

@@ -47,6 +47,8 @@ pub struct UpOptions {
     pub stop_timeout: Option<Duration>,
     /// Whether containers that were started from another directory are taken over.
     pub any_directory: bool,
+    /// The time, in seconds since 1970, by which images are too old.
+    pub now: i64,
 }
 
 impl Default for UpOptions {
@@ -64,6 +66,7 @@ impl Default for UpOptions {
             renew_anonymous: false,
             stop_timeout: None,
             any_directory: false,
+            now: 0,
         }
     }
 }

@@ -18,6 +18,7 @@ mod build;
 mod machine;
 mod network;
 mod service;
+mod settings;
 mod storage;
 mod written;
 pub mod yaml;

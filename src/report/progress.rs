@@ -265,7 +265,7 @@ mod tests {
     fn plan() -> Plan {
         let wait = Wait { condition: Condition::Running, timeout: None, enabled: Vec::new() };
         let actions = [
-            Action::Pull { reference: "redis:7".to_owned() },
+            Action::Pull { reference: "redis:7".to_owned(), platform: None },
             Action::Start { container: "shop-db-1".to_owned() },
             Action::Await { container: "shop-db-1".to_owned(), wait },
         ];

@@ -11,7 +11,7 @@ use crate::report::sanitize;
 #[must_use]
 pub fn subject(action: &Action) -> String {
     match action {
-        Action::Pull { reference } | Action::Look { reference } => format!("image {reference}"),
+        Action::Pull { reference, platform: _ } | Action::Look { reference } => format!("image {reference}"),
         Action::Build { service: _, tag, build: _ } => format!("image {tag}"),
         Action::CreateNetwork(spec) => format!("network {}", spec.name),
         Action::RemoveNetwork { network } => format!("network {network}"),

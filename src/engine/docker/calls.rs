@@ -79,7 +79,9 @@ impl Docker {
             Call::RemoveVolume { volume } => {
                 gone(self.plain(DEADLINE, self.api.remove_volume(volume, None::<RemoveVolumeOptions>)).await)
             }
-            Call::Pull { reference } => return self.pull(reference, show).await.map(|()| Done::Nothing),
+            Call::Pull { reference, platform } => {
+                return self.pull(reference, platform.as_deref(), show).await.map(|()| Done::Nothing);
+            }
             Call::Build { tag, build } => return self.build(tag, build, show).await.map(|()| Done::Nothing),
             Call::Look { reference } => return self.look(reference).await.map(Done::Looked),
         };
@@ -121,7 +123,10 @@ impl Docker {
 
     async fn create_container(&self, spec: &crate::container::ContainerSpec) -> Result<Done, Trouble> {
         let body = body::create(spec).map_err(|error| Trouble::NotSent(error.to_string(), None))?;
-        let path = Path::of(&["containers", "create"]).with("name", &spec.name);
+        let mut path = Path::of(&["containers", "create"]).with("name", &spec.name);
+        if let Some(platform) = &spec.platform {
+            path = path.with("platform", platform);
+        }
         self.created(with_json(Method::POST, &path, &body)).await
     }
 
@@ -269,7 +274,7 @@ pub(super) fn in_words(call: &Call) -> String {
         Call::Remove { container, volumes: _, force: _ } => format!("remove container {container}"),
         Call::RemoveNetwork { network } => format!("remove network {network}"),
         Call::RemoveVolume { volume } => format!("remove volume {volume}"),
-        Call::Pull { reference } => format!("pull {reference}"),
+        Call::Pull { reference, platform: _ } => format!("pull {reference}"),
         Call::Build { tag, build: _ } => format!("build {tag}"),
         Call::Look { reference } => format!("look into image {reference}"),
     }
