@@ -156,7 +156,8 @@ fn switched_off(r: &mut Reader<'_>, services: &mut [Written<'_>], disabled: &BTr
     }
 }
 
-/// A service of no containers never starts, and is never waited for.
+/// A service of no containers never starts. Compose loads it, and `--scale` may still give it some; planning
+/// refuses to wait for it.
 fn without_containers(r: &mut Reader<'_>, services: &[Written<'_>]) {
     let none: BTreeSet<&str> =
         services.iter().filter(|it| it.service.replicas == 0).map(|it| it.service.name.as_str()).collect();
