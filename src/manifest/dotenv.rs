@@ -171,8 +171,8 @@ impl<'a> Parser<'a> {
     fn quoted(&mut self, quote: u8) -> Option<String> {
         let start = self.at;
         let Some(length) = closing(self.rest(), quote) else {
-            let end = start + self.rest().find('\n').unwrap_or(self.rest().len());
-            let span = self.span(start..end);
+            // The value may be a secret, and is not pointed at.
+            let span = self.span(start..start + 1);
             self.problems.push(
                 Diagnostic::error("a quoted value does not end", span)
                     .help("close it with the quote that opened it"),

@@ -262,9 +262,11 @@ fn of(manifest: &Manifest, path: &[Step<'_>]) -> Origin {
 
 /// Whether what is written at a path may be secret.
 fn is_hidden(path: &[Step<'_>]) -> bool {
-    let probe = Json::String(String::new());
     match path {
-        [Step::Key("services"), _, rest @ ..] => shown_value(rest, &probe) != probe.to_string(),
+        [Step::Key("services"), _, rest @ ..] => {
+            // An empty text is shown as two quotes, unless it is hidden.
+            shown_value(rest, &Json::String(String::new())) != "\"\""
+        }
         [Step::Key("configs" | "secrets"), _, Step::Key("content")] => true,
         _ => false,
     }
