@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Sources, Span};
 use crate::manifest::{
-    AsWritten, Assembly, Dialect, Manifest, Text, Unit, absolute, check_keys, family, project_name,
+    AsWritten, Assembly, Dialect, Manifest, Text, Unit, absolute, check_keys, family, normal_name,
+    project_name,
 };
 use crate::yaml::{Limits, Node, Value};
 
@@ -223,7 +224,8 @@ fn name_in(texts: &[Text], variables: &BTreeMap<String, String>, directory: &Pat
     let written = documents.filter_map(|document| match &document.get("name")?.value {
         Value::Scalar { text, plain: _ } => {
             let lookup = |name: &str| variables.get(name).cloned();
-            crate::manifest::expand(text, &lookup).ok().map(|expansion| expansion.text)
+            let written = crate::manifest::expand(text, &lookup).ok()?.text;
+            Some(normal_name(&written)).filter(|name| !name.is_empty())
         }
         Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
     });

@@ -13,7 +13,7 @@ pub use assemble::{Assembly, FileTree, Text, Unit, absolute, family};
 pub use interpolate::{Expansion, Fault, FaultKind, Variable, expand, interpolate, variables, variables_of};
 pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
 pub use merge::merge;
-pub use name::project_name;
+pub use name::{normal_name, project_name};
 pub use origin::{Inclusion, Origins};
 
 use std::collections::BTreeMap;

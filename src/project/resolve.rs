@@ -35,6 +35,8 @@ use reader::Reader;
 /// Most services that a project may have.
 const MOST_SERVICES: usize = 20_000;
 
+const NAME_RULE: &str = "a project name has a-z 0-9 _ - only, and begins with a letter or a digit";
+
 /// What a service's parts need to know of the whole.
 #[derive(Clone, Copy)]
 struct Scope<'m> {
@@ -216,7 +218,11 @@ fn has_good_name(r: &mut Reader<'_>, entry: &Entry) -> bool {
 
 /// Whether a service's profiles let it run.
 fn is_active(node: &Node, profiles: &[String]) -> bool {
-    let wanted = |name: &str| profiles.iter().any(|profile| profile == "*" || profile == name);
+    // Where no profile is switched on, that of the empty name is: Compose splits an empty `COMPOSE_PROFILES`.
+    let wanted = |name: &str| {
+        profiles.iter().any(|profile| profile == "*" || profile == name)
+            || (profiles.is_empty() && name.is_empty())
+    };
     match node.get("profiles").map(|node| &node.value) {
         Some(Value::Sequence(items)) if !items.is_empty() => items.iter().any(|item| match &item.value {
             Value::Scalar { text, .. } => wanted(text),
@@ -226,13 +232,29 @@ fn is_active(node: &Node, profiles: &[String]) -> bool {
     }
 }
 
+/// A name of the manifest; Compose takes out of it what no name can have.
+fn name_as_written(r: &mut Reader<'_>, node: &Node, written: String) -> String {
+    if name::is_project(&written) {
+        return written;
+    }
+    let better = name::normal_project(&written);
+    let what = format!("{written:?} cannot be a project name");
+    r.push(if better.is_empty() {
+        Diagnostic::error(what, node.span).help(NAME_RULE)
+    } else {
+        Diagnostic::warning(format!("{what}; `{better}` is taken"), node.span)
+            .help(NAME_RULE)
+            .suggest(node.span, better.clone())
+    });
+    better
+}
+
 /// The project's name: by the command, by `name:`, or made of the directory's name.
 fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Span) -> String {
-    const RULE: &str = "a project name has a-z 0-9 _ - only, and begins with a letter or a digit";
     if let Some(given) = given.filter(|given| !given.is_empty()) {
         if !name::is_project(given) {
             let mut diagnostic =
-                Diagnostic::placeless(format!("`{given}` cannot be a project name")).help(RULE);
+                Diagnostic::placeless(format!("`{given}` cannot be a project name")).help(NAME_RULE);
             let better = name::normal_project(given);
             if !better.is_empty() {
                 diagnostic = diagnostic.help(format!("did you mean `{better}`?"));
@@ -241,18 +263,11 @@ fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Spa
         }
         return given.to_owned();
     }
-    if let Some(node) = root.get("name") {
-        let Some(written) = r.some_text(node, "name") else { return String::new() };
-        if !name::is_project(&written) {
-            let better = name::normal_project(&written);
-            let mut diagnostic =
-                Diagnostic::error(format!("{written:?} cannot be a project name"), node.span).help(RULE);
-            if !better.is_empty() {
-                diagnostic = diagnostic.suggest(node.span, better);
-            }
-            r.push(diagnostic);
+    if let Some(node) = root.get("name").filter(|node| node.value != Value::Null) {
+        let Some(written) = r.text(node, "name") else { return String::new() };
+        if !written.is_empty() {
+            return name_as_written(r, node, written);
         }
-        return written;
     }
     let directory =
         r.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -219,6 +219,6 @@ fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
 
 fn profiles(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
     list(r, node, "profiles", |r, node, key| {
-        r.items(node, key).iter().filter_map(|item| r.some_text(item, key)).collect()
+        r.items(node, key).iter().filter_map(|item| r.text(item, key)).collect()
     })
 }
