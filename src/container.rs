@@ -5,18 +5,23 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::project::{
-    Device, Healthcheck, Ipam, Limits, Port, Recursive, RestartPolicy, Ulimit, VolumeOptions,
+    Device, DeviceRequest, Healthcheck, Ipam, Limits, Logging, Port, Recursive, RestartPolicy, Ulimit,
+    VolumeOptions,
 };
 
 pub use crate::systemd::privilege::CgroupNs;
 
 pub mod names;
+pub mod exposed;
 pub mod files;
 pub mod fingerprint;
+pub mod refuse;
 pub mod requirements;
 pub mod spec;
+pub mod ties;
 
 pub use names::notify_dir;
+pub use ties::NamespaceSpec;
 
 #[cfg(test)]
 pub(crate) mod sketch;
@@ -85,6 +90,28 @@ pub struct ContainerSpec {
     pub ulimits: BTreeMap<String, Ulimit>,
     /// Limits of the cgroup.
     pub limits: Limits,
+    /// Devices that drivers of the engine choose.
+    pub device_requests: Vec<DeviceRequest>,
+    /// Rules for devices, such as `c 1:3 rwm`.
+    pub device_cgroup_rules: Vec<String>,
+    /// Namespaces other than the network's and the cgroup's.
+    pub namespaces: NamespaceSpec,
+    /// Names of other containers, as `CONTAINER:NAME`, where it joins no network of the project.
+    pub links: Vec<String>,
+    /// Containers whose mounts it takes over, as `CONTAINER[:MODE]`.
+    pub volumes_from: Vec<String>,
+    /// What the engine does with the output.
+    pub logging: Option<Logging>,
+    /// Annotations for the OCI runtime.
+    pub annotations: BTreeMap<String, String>,
+    /// Further groups of the command.
+    pub group_add: Vec<String>,
+    /// Options of the storage driver for the root file system.
+    pub storage_opt: BTreeMap<String, String>,
+    /// Platform of the image.
+    pub platform: Option<String>,
+    /// MAC address on the first network.
+    pub mac_address: Option<String>,
     /// Restart policy.
     pub restart: RestartPolicy,
     /// Health check.
@@ -151,6 +178,17 @@ impl ContainerSpec {
             sysctls: BTreeMap::new(),
             ulimits: BTreeMap::new(),
             limits: Limits::default(),
+            device_requests: Vec::new(),
+            device_cgroup_rules: Vec::new(),
+            namespaces: NamespaceSpec::default(),
+            links: Vec::new(),
+            volumes_from: Vec::new(),
+            logging: None,
+            annotations: BTreeMap::new(),
+            group_add: Vec::new(),
+            storage_opt: BTreeMap::new(),
+            platform: None,
+            mac_address: None,
             restart: RestartPolicy::No,
             healthcheck: None,
             extra_hosts: Vec::new(),
@@ -243,6 +281,8 @@ pub struct JoinSpec {
     pub driver_opts: BTreeMap<String, String>,
     /// The network with the highest has the default route.
     pub gw_priority: i64,
+    /// Names of other containers, as `CONTAINER:NAME`.
+    pub links: Vec<String>,
 }
 
 /// One file (or, with `Content::Symlink`, a link) that is put into a container's root.

@@ -14,6 +14,8 @@ pub struct Scope {
     pub project: String,
     /// Images whose presence matters.
     pub images: BTreeSet<String>,
+    /// Those of them whose age matters as well.
+    pub aging: BTreeSet<String>,
     /// Volumes by their name in the engine, also external ones.
     pub volumes: BTreeSet<String>,
     /// Networks by their name in the engine, also external ones.
@@ -173,6 +175,9 @@ pub struct ObservedImage {
     pub id: String,
     /// What is known of its inside; `None` where nobody has looked yet.
     pub facts: Option<ImageFacts>,
+    /// When it was given its name here (pulled, built or tagged), seconds since 1970; `None` where it was not
+    /// asked for, or the engine does not say.
+    pub tagged: Option<i64>,
 }
 
 /// What is known of one container while something is awaited of it.

@@ -55,6 +55,8 @@ pub enum Action {
     Pull {
         /// The reference.
         reference: String,
+        /// The platform, such as `linux/arm64`; `None` is the engine's own.
+        platform: Option<String>,
     },
     /// Builds an image.
     Build {

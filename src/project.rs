@@ -8,16 +8,21 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+pub mod blkio;
 pub mod capability;
 pub mod command_line;
 pub mod device;
+pub mod foreign;
 pub mod hosts;
 pub mod image;
 pub mod image_ref;
 pub mod limits;
+pub mod link;
+pub mod logging;
 pub mod machine;
 pub mod mount;
 pub mod name;
+pub mod namespaces;
 pub mod network;
 pub mod port;
 pub mod quantity;
@@ -27,14 +32,19 @@ pub mod service;
 pub mod show;
 pub mod volume;
 
-pub use crate::systemd::privilege::{Feature, Privilege, ProfileName};
-pub use device::Device;
+pub use crate::systemd::privilege::{CgroupNs, Feature, Privilege, ProfileName};
+pub use blkio::{Blkio, DeviceRate, DeviceWeight};
+pub use device::{Device, DeviceRequest, Hardware};
+pub use foreign::{CredentialSpec, Foreign, ModelVariables, Provider};
 pub use image::{Build, Dockerfile, ImageSource, PullPolicy};
-pub use limits::{Limits, Ulimit};
+pub use limits::{Limits, Processor, Ulimit};
+pub use link::{Link, Links, VolumesFrom, VolumesSource};
+pub use logging::Logging;
 pub use machine::{
     Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
 };
 pub use mount::{CreateHostPath, Mount, MountSource, Recursive, VolumeOptions};
+pub use namespaces::{Namespaces, Sharing};
 pub use network::{Attachment, Ipam, IpamPool, Network, NetworkChoice};
 pub use port::{Port, PortMode, Protocol, PublishedPort};
 pub use service::{Dependency, DependencyCondition, HealthTest, Healthcheck, RestartPolicy, Service};

@@ -20,7 +20,7 @@ use crate::load::{self, Disk, LoadOptions, Loaded};
 use crate::manifest::{AsWritten, Manifest};
 use crate::observed::{Observed, Scope};
 use crate::project::name::is_project;
-use crate::project::{Project, resolve};
+use crate::project::{Project, PullPolicy, resolve};
 use crate::report::diagnostics::{self, Style};
 
 /// A project together with the files that it came from.
@@ -244,7 +244,14 @@ pub(super) fn scope(project: &Project) -> Scope {
     let services = || project.services.values();
     Scope {
         project: project.name.clone(),
-        images: services().map(|service| service.image.reference().to_owned()).collect(),
+        images: services()
+            .map(|service| service.image.reference().to_owned())
+            .filter(|reference| !reference.is_empty())
+            .collect(),
+        aging: services()
+            .filter(|service| matches!(service.pull_policy, PullPolicy::Every(_)))
+            .map(|service| service.image.reference().to_owned())
+            .collect(),
         volumes: project.volumes.keys().map(|key| spec::volume_name(project, key)).collect(),
         networks: project.networks.keys().map(|key| spec::network_name(project, key)).collect(),
         containers: services()

@@ -38,6 +38,7 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         no_deps: args.no_deps,
         force_recreate: args.force_recreate,
         remove_orphans: args.remove_orphans,
+        now: verb::now(),
         ..up::UpOptions::default()
     };
     let (facts, observed) = verb::look(&ground).await?;

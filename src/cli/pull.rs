@@ -56,7 +56,7 @@ fn planned(project: &Project, args: &Args) -> Result<Plan, Error> {
             continue;
         }
         plan.steps.push(Step {
-            action: Action::Pull { reference: reference.clone() },
+            action: Action::Pull { reference: reference.clone(), platform: service.platform.clone() },
             reason: Reason::Requested,
             after: BTreeSet::new(),
             destroys: None,

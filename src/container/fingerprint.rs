@@ -8,12 +8,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::project::{
-    Attachment, Device, HealthTest, Healthcheck, Identity, Ipam, IpamPool, Journal, JournalStorage, Limits,
-    Machine, Mount, MountSource, Network, NetworkChoice, Port, Privilege, Project, RestartPolicy, Service,
-    Ulimit, UnitFile, Volume, VolumeOptions, mount,
+    Attachment, Device, HealthTest, Healthcheck, Identity, Ipam, IpamPool, Journal, JournalStorage, Machine,
+    Mount, MountSource, Network, NetworkChoice, Port, Privilege, Project, RestartPolicy, Service, Ulimit,
+    UnitFile, Volume, VolumeOptions, mount,
 };
 
 use super::{names, spec};
+
+mod settings;
 
 /// Hashes by field, in the manifest's words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,7 +121,20 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         devices,
         sysctls,
         ulimits,
-        limits,
+        limits: _,
+        hardware: _,
+        namespaces: _,
+        links: _,
+        logging: _,
+        // Who shows the output is no part of the container.
+        attach: _,
+        annotations: _,
+        group_add: _,
+        storage_opt: _,
+        platform: _,
+        mac_address: _,
+        use_api_socket: _,
+        foreign: _,
         security_opt,
         privileged,
         read_only,
@@ -161,7 +176,7 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.put_list("devices", devices.iter().map(device));
     print.put_list("sysctls", sysctls.iter().map(|(key, value)| format!("{key}={value}")));
     print.put_list("ulimits", ulimits.iter().map(ulimit));
-    put_limits(&mut print, *limits);
+    settings::put(&mut print, service);
     print.put_list("security_opt", sorted(security_opt.iter().cloned()));
     print.put_if("privileged", *privileged);
     print.put_if("read_only", *read_only);
@@ -299,14 +314,6 @@ fn put_network(print: &mut Fingerprint, project: &Project, choice: &NetworkChoic
     }
 }
 
-fn put_limits(print: &mut Fingerprint, limits: Limits) {
-    let Limits { memory, memory_reservation, nano_cpus, pids } = limits;
-    print.put_some("mem_limit", memory.as_ref());
-    print.put_some("mem_reservation", memory_reservation.as_ref());
-    print.put_some("cpus", nano_cpus.as_ref());
-    print.put_some("pids_limit", pids.as_ref());
-}
-
 fn unit_file(unit: &UnitFile) -> Vec<u8> {
     let UnitFile { content, drop_in, enable, mask } = unit;
     let mut bytes = Vec::new();
@@ -404,6 +411,7 @@ fn policy(restart: &RestartPolicy) -> String {
         RestartPolicy::Always => "always".to_owned(),
         RestartPolicy::OnFailure { max } => format!("on-failure:{max}"),
         RestartPolicy::UnlessStopped => "unless-stopped".to_owned(),
+        RestartPolicy::Unknown(word) => word.clone(),
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn facts() -> Facts {
         selinux: false,
         locality: Locality::Local,
         notify_root: Some("/state/notify".to_owned()),
+        socket: None,
         memory_limit: true,
         cpu_limit: true,
         pids_limit: true,

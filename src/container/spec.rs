@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use crate::facts::{Facts, ImageFacts};
 use crate::labels::{ContainerLabels, MachineLabels};
 use crate::project::{
-    Attachment, Device, Feature, JournalStorage, Limits, Machine, Mount, MountSource, NetworkChoice, Project,
+    Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project,
     Service, mount,
 };
 use crate::refusal::Refusal;
@@ -18,6 +18,7 @@ use crate::systemd::defaults::{self, Decision, Wish, boot, errors};
 
 use super::{
     ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, files, fingerprint, names,
+    refuse, ties,
 };
 
 /// The option of an endpoint that names the interface inside (Docker 28 release notes, moby#49155).
@@ -26,7 +27,7 @@ const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
 /// Decides how a service's machines boot; `None` for a plain container.
 ///
 /// # Errors
-/// Refuses as [`defaults::decide`] does.
+/// Refuses as [`defaults::decide`] and [`refuse::refuse`] do.
 pub fn decision(
     project: &Project,
     service: &Service,
@@ -34,6 +35,7 @@ pub fn decision(
     facts: &Facts,
     image: Option<&ImageFacts>,
 ) -> Result<Option<Decision>, Refusal> {
+    refuse::refuse(service, facts)?;
     let Some(machine) = &service.machine else { return Ok(None) };
     if service.read_only {
         // moby daemon/archive_unix.go, `ErrRootFSReadOnly`: also before the container is started.
@@ -71,6 +73,7 @@ pub fn assemble(
 ) -> ContainerSpec {
     let name = names::container(project, service, index);
     let mut spec = plain(project, service, index, &name);
+    spec.mounts.extend(api_socket(service, facts));
     spec.labels.extend(labels(project, service, index, decision, image_id));
     if let (Some(machine), Some(decision)) = (&service.machine, decision) {
         make_machine(&mut spec, project, service, index, machine, decision);
@@ -82,7 +85,6 @@ pub fn assemble(
 /// The wish of a manifest for one machine, as the table of defaults takes it.
 fn wish(project: &Project, service: &Service, index: u32, machine: &Machine) -> Wish {
     let named = machine.units.iter().filter(|(_, unit)| !unit.mask).map(|(name, _)| name);
-    let Limits { memory, memory_reservation, nano_cpus, pids } = service.limits;
     Wish {
         service: service.name.clone(),
         container: names::container(project, service, index),
@@ -94,10 +96,7 @@ fn wish(project: &Project, service: &Service, index: u32, machine: &Machine) -> 
         privileged: service.privileged,
         host_users: service.userns_mode.as_deref() == Some("host"),
         runtime: service.runtime.clone(),
-        limited: memory.is_some()
-            || memory_reservation.is_some()
-            || nano_cpus.is_some()
-            || pids.is_some_and(|pids| pids > 0),
+        limited: service.limits.is_bound(),
         mask_defaults: machine.mask_defaults,
         own_units: machine.enable.iter().chain(named).chain([&machine.target]).cloned().collect(),
         volatile_journal: match machine.journal.storage {
@@ -131,16 +130,27 @@ fn plain(project: &Project, service: &Service, index: u32, name: &str) -> Contai
         expose: service.expose.clone(),
         mounts,
         tmpfs,
-        cgroupns: None,
-        cgroup_parent: None,
+        cgroupns: service.namespaces.cgroup,
+        cgroup_parent: service.limits.parent.clone(),
         security_opt: service.security_opt.clone(),
         cap_add: service.cap_add.clone(),
         cap_drop: service.cap_drop.clone(),
         privileged: service.privileged,
-        devices: service.devices.clone(),
+        devices: service.devices.iter().filter(|device| !device.is_cdi()).cloned().collect(),
+        device_requests: refuse::requests(service),
+        device_cgroup_rules: service.hardware.cgroup_rules.clone(),
         sysctls: service.sysctls.clone(),
         ulimits: service.ulimits.clone(),
-        limits: service.limits,
+        limits: service.limits.clone(),
+        namespaces: ties::namespaces(project, service, index),
+        links: ties::links(project, service),
+        volumes_from: ties::volumes_from(project, service, index),
+        logging: service.logging.clone(),
+        annotations: service.annotations.clone(),
+        group_add: service.group_add.clone(),
+        storage_opt: service.storage_opt.clone(),
+        platform: service.platform.clone(),
+        mac_address: service.mac_address.clone(),
         restart: service.restart.clone(),
         healthcheck: service.healthcheck.clone(),
         extra_hosts: service.extra_hosts.clone(),
@@ -296,17 +306,33 @@ fn labels(
     .encode()
 }
 
-/// Names the services that must be there before this one: those it depends on, and the one whose network it
-/// shares.
+/// Names the services that must be there before this one, each once: those it depends on, and those whose
+/// namespaces or mounts it takes.
 pub fn needs(service: &Service) -> impl Iterator<Item = &str> {
-    let shared = match &service.network {
-        NetworkChoice::Service(other) if !service.depends_on.contains_key(other) => Some(other.as_str()),
-        NetworkChoice::Service(_)
-        | NetworkChoice::Join(_)
-        | NetworkChoice::Mode(_)
-        | NetworkChoice::Container(_) => None,
-    };
-    service.depends_on.keys().map(String::as_str).chain(shared)
+    let mut seen: Vec<&str> = Vec::new();
+    let made_with = service.made_with().filter(move |other| {
+        let new = !service.depends_on.contains_key(*other) && !seen.contains(other);
+        seen.push(other);
+        new
+    });
+    service.depends_on.keys().map(String::as_str).chain(made_with)
+}
+
+/// The engine's own socket, where it is asked for, at the path where clients look for it; on a remote engine
+/// it is where it usually is. Credentials of registries stay with the user.
+fn api_socket(service: &Service, facts: &Facts) -> Option<MountSpec> {
+    const SOCKET: &str = "/var/run/docker.sock";
+    service.use_api_socket.then(|| MountSpec {
+        target: SOCKET.to_owned(),
+        source: MountSpecSource::Bind {
+            path: facts.socket.clone().unwrap_or_else(|| SOCKET.to_owned()),
+            create: false,
+            propagation: None,
+            selinux: None,
+            recursive: None,
+        },
+        read_only: false,
+    })
 }
 
 fn text(path: &Path) -> String {
@@ -327,12 +353,7 @@ fn network(project: &Project, service: &Service, index: u32, name: &str) -> Netw
         NetworkChoice::Mode(mode) => NetworkSpecChoice::Mode(mode.clone()),
         NetworkChoice::Container(container) => NetworkSpecChoice::Mode(format!("container:{container}")),
         NetworkChoice::Service(other) => {
-            // Replicas pair up by index; the other service may have fewer.
-            let container = project.services.get(other).map_or_else(
-                || format!("{}-{other}-1", project.name),
-                |other| names::container(project, other, index.min(other.replicas.max(1))),
-            );
-            NetworkSpecChoice::Mode(format!("container:{container}"))
+            NetworkSpecChoice::Mode(format!("container:{}", ties::partner(project, other, index)))
         }
         NetworkChoice::Join(networks) => NetworkSpecChoice::Join(joins(project, service, networks, name)),
     }
@@ -346,9 +367,11 @@ fn joins(
 ) -> Vec<JoinSpec> {
     let mut ordered: Vec<(&String, &Attachment)> = networks.iter().collect();
     ordered.sort_by_key(|(_, attachment)| std::cmp::Reverse(attachment.priority));
+    let links = ties::links(project, service);
     ordered
         .into_iter()
-        .map(|(key, attachment)| {
+        .enumerate()
+        .map(|(at, (key, attachment))| {
             let Attachment {
                 aliases: own,
                 ipv4_address,
@@ -372,10 +395,12 @@ fn joins(
                 aliases,
                 ipv4_address: ipv4_address.clone(),
                 ipv6_address: ipv6_address.clone(),
-                mac_address: mac_address.clone(),
+                // The service's own address is that of the first network.
+                mac_address: mac_address.clone().or_else(|| service.mac_address.clone().filter(|_| at == 0)),
                 link_local_ips: link_local_ips.clone(),
                 driver_opts,
                 gw_priority: *gw_priority,
+                links: links.clone(),
             }
         })
         .collect()

@@ -131,7 +131,8 @@ impl Docker {
                 self.wire.call(bare(Method::GET, &Path::of(&["info"])), DEADLINE).await?;
             let info = serde_json::from_slice(&body).map_err(|error| Trouble::Garbled(error.to_string()))?;
             let host = facts::Host::look(&self.endpoint.address);
-            Ok(facts::of(&info, &headers, self.endpoint.locality(), host, self.notify_root_text()))
+            let facts = facts::of(&info, &headers, self.endpoint.locality(), host, self.notify_root_text());
+            Ok(Facts { socket: self.endpoint.address.socket(), ..facts })
         };
         found.await.map_err(|trouble: Trouble| self.told(trouble, "ask the engine what it is"))
     }
@@ -143,9 +144,24 @@ impl Docker {
         self.note_ownerless(scope, &answers.containers);
         let root = self.notify_root_text();
         let looks = locked(&self.kept.looks).clone();
-        Ok(observe::snapshot(scope, &answers, &looks, |name, id| {
+        let mut observed = observe::snapshot(scope, &answers, &looks, |name, id| {
             observe::ready_by_marker(root.as_deref(), name, id)
-        }))
+        });
+        for (reference, image) in &mut observed.images {
+            if scope.aging.contains(reference) {
+                image.tagged = self.tagged(reference).await;
+            }
+        }
+        Ok(observed)
+    }
+
+    /// When an image was given its name here. Docker 20.10 does not say it of a pulled image, and no answer is
+    /// none: the image then counts as old.
+    async fn tagged(&self, reference: &str) -> Option<i64> {
+        let path = Path::of(&["images", reference, "json"]);
+        let answer: Result<observe::InspectedImage, _> =
+            self.wire.json(bare(Method::GET, &path), DEADLINE).await;
+        answer.ok()?.tagged()
     }
 
     /// Notes what killed runs left behind, for the next call that changes anything to take away.

@@ -31,7 +31,9 @@ pub(super) fn scope(project: &str, call: &Call) -> Scope {
         Call::RemoveNetwork { network } => drop(scope.networks.insert(network.clone())),
         Call::CreateVolume(spec) => drop(scope.volumes.insert(spec.name.clone())),
         Call::RemoveVolume { volume } => drop(scope.volumes.insert(volume.clone())),
-        Call::Pull { reference } | Call::Look { reference } => drop(scope.images.insert(reference.clone())),
+        Call::Pull { reference, platform: _ } | Call::Look { reference } => {
+            scope.images.insert(reference.clone());
+        }
         Call::Build { tag, build: _ } => drop(scope.images.insert(tag.clone())),
         Call::CreateContainer(spec) => drop(scope.containers.insert(spec.name.clone())),
         Call::Put { container, files: _ }

@@ -290,7 +290,7 @@ fn port_holder(observed: &Observed, name: &str, message: &str) -> String {
 /// The name of what an action is about.
 fn subject(action: &Action) -> &str {
     match action {
-        Action::Pull { reference } | Action::Look { reference } => reference,
+        Action::Pull { reference, platform: _ } | Action::Look { reference } => reference,
         Action::Build { service: _, tag, build: _ } => tag,
         Action::CreateNetwork(spec) => &spec.name,
         Action::CreateVolume(spec) => &spec.name,

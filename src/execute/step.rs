@@ -30,8 +30,8 @@ pub(super) enum Ended {
 /// Runs one step to its end.
 pub(super) async fn perform(hands: &Hands<'_>, action: &Action) -> Ended {
     match action {
-        Action::Pull { reference } => {
-            let call = Call::Pull { reference: reference.clone() };
+        Action::Pull { reference, platform } => {
+            let call = Call::Pull { reference: reference.clone(), platform: platform.clone() };
             cuttable(hands, single(hands, action, &call)).await
         }
         Action::Build { service: _, tag, build } => {

@@ -7,6 +7,7 @@ mod compose;
 mod markdown;
 mod schema;
 mod service;
+mod settings;
 mod systemd;
 mod tree;
 
@@ -93,7 +94,10 @@ pub fn keys() -> Vec<(String, Key)> {
         table.iter().map(move |key| (format!("{prefix}.{}", key.path), *key))
     };
     let top = compose::TOP.iter().map(|key| (key.path.to_owned(), *key));
-    top.chain(below("services.*", service::SERVICE))
+    let models = settings::MODELS.iter().map(|key| (key.path.to_owned(), *key));
+    top.chain(models)
+        .chain(below("services.*", service::SERVICE))
+        .chain(below("services.*", settings::SETTINGS))
         .chain(below("services.*.networks.*", compose::ATTACHMENT))
         .chain(below("services.*.systemd", systemd::SYSTEMD))
         .chain(compose::RESOURCES.iter().map(|key| (key.path.to_owned(), *key)))

@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
 
     fn action(&mut self, id: StepId, action: &'a Action) {
         match action {
-            Action::Pull { reference } | Action::Build { tag: reference, .. } => {
+            Action::Pull { reference, .. } | Action::Build { tag: reference, .. } => {
                 self.make(id, ("image", reference));
             }
             Action::Look { reference } => self.uses(id, ("image", reference)),

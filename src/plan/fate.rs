@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::container::fingerprint::{self, Fingerprint};
 use crate::container::names;
 use crate::observed::{ContainerState, Observed, ObservedContainer};
-use crate::project::{DependencyCondition, NetworkChoice, Project, Service};
+use crate::project::{DependencyCondition, Project, Service};
 
 use super::up::UpOptions;
 use super::{Reason, Recovery};
@@ -287,7 +287,7 @@ fn is_good(container: &ObservedContainer) -> bool {
     container.state == ContainerState::Running && (container.labels.machine.is_none() || container.ready_seen)
 }
 
-/// Restarts what asked to follow its dependencies, and replaces what lives in the network of a container that
+/// Restarts what asked to follow its dependencies, and replaces what lives in a namespace of a container that
 /// is no more (an engine resolves `container:` to an id when it makes the container).
 fn follow_dependencies(group: &mut Group<'_>, before: &[Group<'_>], place: &BTreeMap<&str, usize>) {
     let fates = |name: &str| {
@@ -303,12 +303,9 @@ fn follow_dependencies(group: &mut Group<'_>, before: &[Group<'_>], place: &BTre
         .iter()
         .find(|(name, dependency)| dependency.restart && fates(name).any(Fate::drags))
         .map(|(name, _)| name.clone());
-    let shared = match &group.service.network {
-        NetworkChoice::Service(other) => Some(other.clone()),
-        NetworkChoice::Join(_) | NetworkChoice::Mode(_) | NetworkChoice::Container(_) => None,
-    };
-    let gone = shared.clone().filter(|name| fates(name).any(Fate::makes));
-    let stopped = shared.filter(|name| fates(name).any(Fate::moves));
+    let shared =
+        |is: fn(&Fate) -> bool| group.service.shares().find(|name| fates(name).any(is)).map(str::to_owned);
+    let (gone, stopped) = (shared(Fate::makes), shared(Fate::moves));
     for replica in &mut group.replicas {
         let runs = replica.existing.is_some_and(|container| super::draft::lives(&container.state));
         if let Some(service) = &gone

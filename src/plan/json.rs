@@ -40,7 +40,7 @@ fn step_json(at: usize, step: &Step) -> Value {
 /// Returns the kind and the name of what a step is done to.
 fn target(action: &Action) -> (&'static str, &str) {
     match action {
-        Action::Pull { reference } | Action::Look { reference } => ("image", reference),
+        Action::Pull { reference, platform: _ } | Action::Look { reference } => ("image", reference),
         Action::Build { tag, .. } => ("image", tag),
         Action::CreateNetwork(spec) => ("network", &spec.name),
         Action::CreateVolume(spec) => ("volume", &spec.name),

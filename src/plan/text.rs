@@ -71,7 +71,7 @@ pub fn verb(action: &Action) -> &'static str {
 #[must_use]
 pub fn object(action: &Action) -> String {
     match action {
-        Action::Pull { reference } => format!("image {reference}"),
+        Action::Pull { reference, platform: _ } => format!("image {reference}"),
         Action::Build { service, tag, build: _ } => format!("image {tag} of {service}"),
         Action::Look { reference } => format!("into image {reference}"),
         Action::CreateNetwork(spec) => format!("network {}", spec.name),

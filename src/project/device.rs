@@ -1,4 +1,8 @@
-//! `devices:` in its short form, `source[:target[:permissions]]`, and names of resource limits.
+//! Devices of the host: `devices:` in its short form, `source[:target[:permissions]]`, what `gpus` and
+//! `deploy` ask for, and names of resource limits.
+
+use std::collections::BTreeMap;
+
 /// A host device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
@@ -8,6 +12,44 @@ pub struct Device {
     pub target: String,
     /// `rwm` or a part of it.
     pub permissions: String,
+}
+
+impl Device {
+    /// Whether it is the qualified name of a CDI device, `VENDOR/CLASS=NAME`, on both sides (CDI specification,
+    /// "Kinds"). A path begins with `/`.
+    #[must_use]
+    pub fn is_cdi(&self) -> bool {
+        let word = |text: &str| text.starts_with(|first: char| first.is_ascii_alphanumeric());
+        let parts = self.source.split_once('=').and_then(|(kind, name)| Some((kind.split_once('/')?, name)));
+        self.source == self.target
+            && parts.is_some_and(|((vendor, class), name)| word(vendor) && word(class) && word(name))
+    }
+}
+
+/// All that a container may do with devices, beside single ones.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hardware {
+    /// `gpus:`.
+    pub gpus: Vec<DeviceRequest>,
+    /// `deploy.resources.reservations.devices`.
+    pub reserved: Vec<DeviceRequest>,
+    /// `device_cgroup_rules:`, such as `c 1:3 rwm`, as written.
+    pub cgroup_rules: Vec<String>,
+}
+
+/// Devices that a driver of the engine chooses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeviceRequest {
+    /// The driver, such as `nvidia`; `None` takes the first that has the capabilities.
+    pub driver: Option<String>,
+    /// How many; -1 is all. `None` where they are named.
+    pub count: Option<i64>,
+    /// Names of devices, in the driver's terms.
+    pub ids: Vec<String>,
+    /// What the devices must be able to do, all of it.
+    pub capabilities: Vec<String>,
+    /// Options of the driver.
+    pub options: BTreeMap<String, String>,
 }
 
 /// Reads one entry of the short form.

@@ -1,6 +1,7 @@
 //! Where the image of a service comes from, and how it is built.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -71,4 +72,6 @@ pub enum PullPolicy {
     Never,
     /// Build each time.
     Build,
+    /// Pull where it was pulled so long ago, or never.
+    Every(Duration),
 }

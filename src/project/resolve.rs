@@ -17,13 +17,20 @@ mod check;
 mod declared;
 mod dependency;
 mod environment;
+mod foreign;
+mod hardware;
 mod health;
 mod image;
+mod label_file;
 mod limits;
+mod links;
 mod machine;
+mod namespaces;
 mod network;
+mod options;
 mod ports;
 mod process;
+mod pull_policy;
 mod reader;
 mod service;
 mod storage;
@@ -49,6 +56,8 @@ struct Scope<'m> {
     names: &'m [&'m str],
     /// Top-level `systemd:`, where it is a mapping.
     defaults: Option<&'m Node>,
+    /// Keys of the language models at the top.
+    models: &'m [&'m str],
 }
 
 /// A service with the place where it was written.
@@ -97,12 +106,14 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         machine::check_defaults(r, inclusion.defaults.as_ref());
     }
     let names: Vec<&str> = entries.iter().map(|entry| &*entry.key).collect();
+    let models = foreign::declared(r, root);
     let scope = Scope {
         project: &project_name,
         dialect: *dialect,
         services: &kinds,
         names: &names,
         defaults: defaults.filter(|node| matches!(node.value, Value::Mapping(_))),
+        models: &models,
     };
     let (mut active, mut disabled) = (Vec::with_capacity(entries.len()), BTreeSet::new());
     for &entry in &entries {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{
-    Attachment, Device, ImageSource, Limits, Machine, Mount, NetworkChoice, Port, PullPolicy, Ulimit,
+    Attachment, Device, Foreign, Hardware, ImageSource, Limits, Links, Logging, Machine, Mount, Namespaces,
+    NetworkChoice, Port, PullPolicy, Ulimit, VolumesFrom,
 };
 use crate::systemd::UnitName;
 
@@ -66,6 +67,30 @@ pub struct Service {
     pub ulimits: BTreeMap<String, Ulimit>,
     /// Limits of the whole container.
     pub limits: Limits,
+    /// Devices that a driver chooses, and rules for devices.
+    pub hardware: Hardware,
+    /// Namespaces other than the network's.
+    pub namespaces: Namespaces,
+    /// Ties to other containers.
+    pub links: Links,
+    /// What the engine does with the output; `None` leaves it to the engine.
+    pub logging: Option<Logging>,
+    /// Whether an attached `up` shows its output.
+    pub attach: bool,
+    /// Annotations for the OCI runtime.
+    pub annotations: BTreeMap<String, String>,
+    /// Further groups of the command, by name or number.
+    pub group_add: Vec<String>,
+    /// Options of the engine's storage driver for the root file system.
+    pub storage_opt: BTreeMap<String, String>,
+    /// Platform of the image, such as `linux/arm64`; `None` is the engine's own.
+    pub platform: Option<String>,
+    /// MAC address on the first network.
+    pub mac_address: Option<String>,
+    /// Whether the engine's own socket is mounted inside.
+    pub use_api_socket: bool,
+    /// What only other systems do.
+    pub foreign: Foreign,
     /// Further options for the engine's security layers, as written.
     pub security_opt: Vec<String>,
     /// The user asked for all privileges by name (`privileged: true`).
@@ -142,6 +167,18 @@ impl Service {
             sysctls: BTreeMap::new(),
             ulimits: BTreeMap::new(),
             limits: Limits::default(),
+            hardware: Hardware::default(),
+            namespaces: Namespaces::default(),
+            links: Links::default(),
+            logging: None,
+            attach: true,
+            annotations: BTreeMap::new(),
+            group_add: Vec::new(),
+            storage_opt: BTreeMap::new(),
+            platform: None,
+            mac_address: None,
+            use_api_socket: false,
+            foreign: Foreign::default(),
             security_opt: Vec::new(),
             privileged: false,
             read_only: false,
@@ -162,6 +199,23 @@ impl Service {
             profiles: Vec::new(),
             machine: None,
         }
+    }
+
+    /// Names the services whose containers this one is made with: it joins their namespaces, or takes over
+    /// their mounts.
+    pub fn made_with(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.links.volumes_from.iter().filter_map(VolumesFrom::service);
+        self.shares().chain(volumes)
+    }
+
+    /// Names the services whose namespaces this one shares. An engine resolves `container:` to an id when it
+    /// makes a container, so that it has to be replaced with the other one.
+    pub fn shares(&self) -> impl Iterator<Item = &str> {
+        let network = match &self.network {
+            NetworkChoice::Service(other) => Some(other.as_str()),
+            NetworkChoice::Join(_) | NetworkChoice::Mode(_) | NetworkChoice::Container(_) => None,
+        };
+        network.into_iter().chain(self.namespaces.services().map(|(_, other)| other))
     }
 
     /// Returns the machine that `NAME: { image: IMAGE }` means in `sdcompose.yaml`.
@@ -246,4 +300,6 @@ pub enum RestartPolicy {
     },
     /// Always, but not after it was stopped by hand.
     UnlessStopped,
+    /// A word that is none; planning refuses it.
+    Unknown(String),
 }

@@ -160,6 +160,11 @@ impl Live {
                     format!("{}  {} of {}", words::doing(action), words::size(sum.0), words::size(sum.1))
                 });
             }
+            Event::Progress { step: _, progress: Progress::Warning(_) } => {
+                if let Some(text) = human::event(plan, event, self.width) {
+                    let _ = self.all.println(self.coloured(text));
+                }
+            }
             Event::Progress { step, progress } => {
                 let Some(text) = text_of(plan, *step, progress) else { return };
                 self.say(plan, *step, |_| text);
@@ -265,7 +270,7 @@ mod tests {
     fn plan() -> Plan {
         let wait = Wait { condition: Condition::Running, timeout: None, enabled: Vec::new() };
         let actions = [
-            Action::Pull { reference: "redis:7".to_owned() },
+            Action::Pull { reference: "redis:7".to_owned(), platform: None },
             Action::Start { container: "shop-db-1".to_owned() },
             Action::Await { container: "shop-db-1".to_owned(), wait },
         ];

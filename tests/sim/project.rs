@@ -40,6 +40,7 @@ pub(crate) fn scope(project: &Project) -> Scope {
     };
     Scope {
         project: project.name.clone(),
+        aging: BTreeSet::new(),
         images: project.services.values().map(|service| service.image.reference().to_owned()).collect(),
         volumes: project.volumes.values().map(|volume| volume.name.clone()).collect(),
         networks: project.networks.values().map(|network| network.name.clone()).collect(),

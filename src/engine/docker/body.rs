@@ -8,11 +8,12 @@ use bollard::models::{
     ResourcesUlimits, RestartPolicy as EngineRestart, RestartPolicyNameEnum,
 };
 
-use crate::container::{CgroupNs, ContainerSpec, NetworkSpecChoice};
+use crate::container::{CgroupNs, ContainerSpec, NetworkSpecChoice, exposed};
 use crate::project::{HealthTest, Healthcheck, Port, RestartPolicy};
 
 mod mounts;
 pub(super) mod network;
+mod settings;
 
 /// Where a machine finds the directory of its notify socket.
 pub(super) const NOTIFY_TARGET: &str = "/run/host/sd";
@@ -23,18 +24,19 @@ pub(super) const NOTIFY_TARGET: &str = "/run/host/sd";
 /// `docs/api/version-history.md`, 1.44); both are sent, and each engine reads the one that it knows.
 pub(super) fn create(spec: &ContainerSpec) -> Result<serde_json::Value, serde_json::Error> {
     let mut body = serde_json::to_value(typed(spec))?;
-    let first = match &spec.network {
-        NetworkSpecChoice::Join(joins) => joins.first(),
-        NetworkSpecChoice::Mode(_) => None,
+    let mac = match &spec.network {
+        NetworkSpecChoice::Join(joins) => joins.first().and_then(|join| join.mac_address.as_ref()),
+        NetworkSpecChoice::Mode(_) => spec.mac_address.as_ref(),
     };
-    if let (Some(mac), Some(body)) = (first.and_then(|join| join.mac_address.clone()), body.as_object_mut()) {
+    if let (Some(mac), Some(body)) = (mac.cloned(), body.as_object_mut()) {
         body.insert("MacAddress".to_owned(), mac.into());
     }
     Ok(body)
 }
 
 fn typed(spec: &ContainerSpec) -> ContainerCreateBody {
-    let exposed = spec.ports.iter().map(port_key).chain(spec.expose.iter().map(|port| with_protocol(port)));
+    let documented = spec.expose.iter().filter_map(|text| exposed::ports(text)).flatten();
+    let exposed = spec.ports.iter().map(port_key).chain(documented);
     let (network_mode, networking_config) = network::choice(&spec.network);
     ContainerCreateBody {
         hostname: spec.hostname.clone(),
@@ -60,7 +62,13 @@ fn typed(spec: &ContainerSpec) -> ContainerCreateBody {
 
 fn host_config(spec: &ContainerSpec) -> HostConfig {
     let (binds, mounts) = mounts::of(spec);
-    HostConfig {
+    let links = match &spec.network {
+        // Networks of the project have them with each endpoint.
+        NetworkSpecChoice::Join(_) => None,
+        NetworkSpecChoice::Mode(_) => some(spec.links.clone()),
+    };
+    let mut host = HostConfig {
+        links,
         binds: some(binds),
         mounts: some(mounts),
         tmpfs: (!spec.tmpfs.is_empty()).then(|| hashed(&spec.tmpfs)),
@@ -69,7 +77,6 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
             CgroupNs::Host => HostConfigCgroupnsModeEnum::HOST,
         }),
         cgroup_parent: spec.cgroup_parent.clone(),
-        security_opt: some(spec.security_opt.clone()),
         cap_add: some(spec.cap_add.clone()),
         cap_drop: some(spec.cap_drop.clone()),
         privileged: spec.privileged.then_some(true),
@@ -85,10 +92,6 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
                 })
                 .collect(),
         ),
-        memory: spec.limits.memory.map(signed),
-        memory_reservation: spec.limits.memory_reservation.map(signed),
-        nano_cpus: spec.limits.nano_cpus.map(signed),
-        pids_limit: spec.limits.pids,
         restart_policy: Some(restart(&spec.restart)),
         port_bindings: port_bindings(&spec.ports),
         extra_hosts: some(
@@ -103,13 +106,16 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         runtime: spec.runtime.clone(),
         userns_mode: spec.userns_mode.clone(),
         ..HostConfig::default()
-    }
+    };
+    settings::fill(&mut host, spec);
+    host
 }
 
 /// A restart policy in the engine's words.
 pub(super) fn restart(policy: &RestartPolicy) -> EngineRestart {
     let (name, max) = match policy {
-        RestartPolicy::No => (RestartPolicyNameEnum::NO, None),
+        // Planning refuses a word that is none.
+        RestartPolicy::No | RestartPolicy::Unknown(_) => (RestartPolicyNameEnum::NO, None),
         RestartPolicy::Always => (RestartPolicyNameEnum::ALWAYS, None),
         RestartPolicy::OnFailure { max } => (RestartPolicyNameEnum::ON_FAILURE, Some(i64::from(*max))),
         RestartPolicy::UnlessStopped => (RestartPolicyNameEnum::UNLESS_STOPPED, None),
@@ -147,10 +153,6 @@ fn device(device: &crate::project::Device) -> DeviceMapping {
 
 fn port_key(port: &Port) -> String {
     format!("{}/{}", port.target, port.protocol)
-}
-
-fn with_protocol(port: &str) -> String {
-    if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") }
 }
 
 fn port_bindings(ports: &[Port]) -> Option<HashMap<String, Option<Vec<PortBinding>>>> {
@@ -302,6 +304,7 @@ pub(super) mod tests {
                 memory_reservation: None,
                 nano_cpus: Some(1_500_000_000),
                 pids: Some(-1),
+                ..Limits::default()
             },
             ulimits: BTreeMap::from([("nofile".into(), Ulimit { soft: 1024, hard: -1 })]),
             restart: RestartPolicy::OnFailure { max: 3 },

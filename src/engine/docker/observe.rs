@@ -92,6 +92,27 @@ pub(super) struct ListedImage {
     repo_digests: Option<Vec<String>>,
 }
 
+/// The part of `GET /images/{name}/json` that tells an image's age.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct InspectedImage {
+    metadata: ImageMetadata,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ImageMetadata {
+    last_tag_time: String,
+}
+
+impl InspectedImage {
+    /// When it was given its name here, in seconds since 1970. Go's zero time, in the year 1, is none.
+    pub(super) fn tagged(&self) -> Option<i64> {
+        let time: jiff::Timestamp = self.metadata.last_tag_time.parse().ok()?;
+        Some(time.as_second()).filter(|seconds| *seconds > 0)
+    }
+}
+
 /// The answer of `GET /volumes`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -326,6 +347,7 @@ fn images(
     let by_id = labelled_images(&answers.containers);
     let found = |id: &str| ObservedImage {
         id: id.to_owned(),
+        tagged: None,
         facts: looked.get(id).or_else(|| by_id.get(id)).cloned(),
     };
     match &answers.images {

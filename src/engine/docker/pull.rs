@@ -44,9 +44,17 @@ struct Detail {
 
 impl Docker {
     /// Pulls an image.
-    pub(super) async fn pull(&self, reference: &str, show: &Show) -> Result<(), EngineError> {
+    pub(super) async fn pull(
+        &self,
+        reference: &str,
+        platform: Option<&str>,
+        show: &Show,
+    ) -> Result<(), EngineError> {
         // Without a tag the engine would pull every tag there is.
-        let path = Path::of(&["images", "create"]).with("fromImage", &full_reference(reference));
+        let mut path = Path::of(&["images", "create"]).with("fromImage", &full_reference(reference));
+        if let Some(platform) = platform {
+            path = path.with("platform", platform);
+        }
         let pulled = async {
             let news = self.wire.stream(bare(Method::POST, &path), SILENCE).await?;
             follow(news, |news| news.show(show)).await

@@ -33,7 +33,7 @@ pub(super) fn words(call: &Call) -> String {
         Call::Remove { container, volumes: _, force: _ } => format!("remove {container}"),
         Call::RemoveNetwork { network } => format!("remove network {network}"),
         Call::RemoveVolume { volume } => format!("remove volume {volume}"),
-        Call::Pull { reference } => format!("pull {reference}"),
+        Call::Pull { reference, platform: _ } => format!("pull {reference}"),
         Call::Build { tag, build: _ } => format!("build {tag}"),
         Call::Look { reference } => format!("look into {reference}"),
     }
@@ -87,7 +87,7 @@ pub(super) fn apply(world: &mut World, call: &Call) -> Result {
             }
             if world.volumes.remove(volume).is_none() { Done::Already } else { Done::Nothing }
         }
-        Call::Pull { reference } => match world.images.get_mut(reference) {
+        Call::Pull { reference, platform: _ } => match world.images.get_mut(reference) {
             Some(image) => {
                 image.present = true;
                 Done::Nothing

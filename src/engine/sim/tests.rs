@@ -108,7 +108,13 @@ fn table() -> Vec<Row> {
         ("created", nothing, Call::RemoveNetwork { network: name("shop_default") }, "nothing", "nothing"),
         ("created", nothing, Call::RemoveNetwork { network: name("other") }, "already", "already"),
         ("created", nothing, Call::RemoveVolume { volume: name("other") }, "already", "already"),
-        ("created", nothing, Call::Pull { reference: name("absent") }, "Registry", "Registry"),
+        (
+            "created",
+            nothing,
+            Call::Pull { reference: name("absent"), platform: None },
+            "Registry",
+            "Registry",
+        ),
     ]
 }
 

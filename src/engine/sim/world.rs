@@ -247,9 +247,8 @@ impl World {
         for (reference, image) in self.images.iter().filter(|(_, image)| image.present) {
             if scope.images.contains(reference) {
                 let facts = image.looked.then(|| image.facts.clone());
-                observed
-                    .images
-                    .insert(reference.clone(), ObservedImage { id: image.facts.id.clone(), facts });
+                let image = ObservedImage { id: image.facts.id.clone(), facts, tagged: None };
+                observed.images.insert(reference.clone(), image);
             }
         }
         observed
@@ -344,7 +343,7 @@ impl Container {
 
     fn restarts_after(&self, code: i64) -> bool {
         match self.restart {
-            RestartPolicy::No => false,
+            RestartPolicy::No | RestartPolicy::Unknown(_) => false,
             RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
             RestartPolicy::OnFailure { max: _ } => code != 0,
         }

@@ -30,7 +30,6 @@ pub(super) const TOP: &[Key] = &[
         "files that only some services see",
     ),
     refused("configs", "bind a file by `volumes` instead", "files given to services"),
-    refused("models", "language models need a tool of their own", "language models"),
 ];
 
 /// Networks and volumes.

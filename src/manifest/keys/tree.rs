@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Key, compose, service, systemd};
+use super::{Key, compose, service, settings, systemd};
 
 /// One place of the language.
 #[derive(Debug, Default)]
@@ -53,7 +53,9 @@ pub(super) fn root() -> &'static Place {
         let mut root = Place::default();
         root.add("", compose::TOP);
         root.add("", compose::RESOURCES);
+        root.add("", settings::MODELS);
         root.add("services.*", service::SERVICE);
+        root.add("services.*", settings::SETTINGS);
         root.add("services.*.networks.*", compose::ATTACHMENT);
         for at in ["systemd", "x-systemd", "services.*.systemd", "services.*.x-systemd"] {
             root.add(at, systemd::SYSTEMD);

@@ -40,7 +40,7 @@ impl World {
     pub(super) fn bring(&mut self, reference: &str, mark: &str) {
         let id = format!("sha256:{reference}@{mark}");
         let facts = Some(image(&id, 257));
-        self.observed.images.insert(reference.to_owned(), ObservedImage { id, facts });
+        self.observed.images.insert(reference.to_owned(), ObservedImage { id, facts, tagged: None });
     }
 
     pub(super) fn container(&mut self, name: &str) -> &mut ObservedContainer {
@@ -108,7 +108,9 @@ impl World {
 
     fn act(&mut self, action: &Action) {
         match action {
-            Action::Pull { reference } | Action::Look { reference } => self.bring(reference, "1"),
+            Action::Pull { reference, platform: _ } | Action::Look { reference } => {
+                self.bring(reference, "1")
+            }
             Action::Build { tag, .. } => self.bring(tag, "1"),
             Action::CreateNetwork(spec) => {
                 let labels = ObjectLabels::decode(&spec.labels);

@@ -2,7 +2,9 @@
 //! their systemd.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use crate::container::refuse;
 use crate::observed::Observed;
 use crate::project::{ImageSource, Project, PullPolicy, Service};
 
@@ -20,7 +22,8 @@ pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Pl
     let groups = fate::survey(project, observed, options, &order);
     let mut draft = Draft::default();
     let mut brought: BTreeMap<&str, StepId> = BTreeMap::new();
-    for group in &groups {
+    // A service that `up` refuses as a whole may have no image at all.
+    for group in groups.iter().filter(|group| refuse::foreign(group.service).is_ok()) {
         let reference = group.service.image.reference();
         if brought.contains_key(reference) {
             continue;
@@ -45,6 +48,13 @@ pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Pl
     draft.finish()
 }
 
+/// Tells whether an image was given its name so long ago; also where the engine does not say when.
+fn is_old(observed: &Observed, reference: &str, age: Duration, now: i64) -> bool {
+    let tagged = observed.images.get(reference).and_then(|image| image.tagged);
+    let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+    tagged.is_none_or(|tagged| tagged.saturating_add(age) < now)
+}
+
 /// Says how an image is brought, and why; `None` where it is there, or may not be.
 fn bring(service: &Service, observed: &Observed, options: &UpOptions) -> Option<(Action, Reason)> {
     let absent = !observed.images.contains_key(service.image.reference());
@@ -57,12 +67,21 @@ fn bring(service: &Service, observed: &Observed, options: &UpOptions) -> Option<
             (asked || absent).then_some((action, reason))
         }
         ImageSource::Reference(reference) => {
-            let pull = |reason| Some((Action::Pull { reference: reference.clone() }, reason));
+            let platform = service.platform.clone();
+            let pull = |reason| {
+                Some((Action::Pull { reference: reference.clone(), platform: platform.clone() }, reason))
+            };
             match service.pull_policy {
                 PullPolicy::Never => None,
                 PullPolicy::Always => pull(Reason::PullPolicy),
-                PullPolicy::Missing | PullPolicy::Build if options.pull => pull(Reason::PullPolicy),
+                PullPolicy::Missing | PullPolicy::Build | PullPolicy::Every(_) if options.pull => {
+                    pull(Reason::PullPolicy)
+                }
                 PullPolicy::Missing | PullPolicy::Build => absent.then(|| pull(Reason::Absent)).flatten(),
+                PullPolicy::Every(_) if absent => pull(Reason::Absent),
+                PullPolicy::Every(age) => {
+                    is_old(observed, reference, age, options.now).then(|| pull(Reason::PullPolicy)).flatten()
+                }
             }
         }
     }

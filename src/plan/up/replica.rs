@@ -1,7 +1,7 @@
 //! The steps of one replica: what is put right first, then what makes it run.
 
-use crate::container::ContainerSpec;
 use crate::container::spec::{assemble, decision};
+use crate::container::{ContainerSpec, refuse};
 use crate::observed::{ContainerState, ObservedContainer};
 use crate::project::{MountSource, NetworkChoice, Service};
 use crate::refusal::Refusal;
@@ -207,6 +207,9 @@ impl<'a> Run<'a> {
         let image = self.observed.images.get(reference);
         let seen = image.and_then(|image| image.facts.as_ref());
         let decision = decision(self.project, service, index, self.facts, seen)?;
+        for text in refuse::remarks(service, self.facts) {
+            self.draft.note(Note::Warning { service: service.name.clone(), text });
+        }
         if service.machine.is_some() && seen.is_none() {
             self.draft.note(Note::ImageUnseen { reference: reference.to_owned() });
         }
@@ -228,8 +231,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Returns the steps that make what a container is made with: networks, volumes, and the container whose
-    /// network it shares.
+    /// Returns the steps that make what a container is made with: networks, volumes, and the containers whose
+    /// namespaces or mounts it takes.
     fn needs_made(&self, service: &Service) -> Vec<StepId> {
         let volumes = service.mounts.iter().filter_map(|mount| match &mount.source {
             MountSource::Volume { key, options: _ } => self.volumes.get(key.as_str()),
@@ -245,13 +248,10 @@ impl<'a> Run<'a> {
             NetworkChoice::Join(keys) => {
                 steps.extend(keys.keys().filter_map(|key| self.networks.get(key.as_str())).copied());
             }
-            NetworkChoice::Service(other) => {
-                steps.extend(
-                    self.reached.get(other.as_str()).into_iter().flat_map(|reached| &reached.started),
-                );
-            }
-            NetworkChoice::Mode(_) | NetworkChoice::Container(_) => {}
+            NetworkChoice::Service(_) | NetworkChoice::Mode(_) | NetworkChoice::Container(_) => {}
         }
+        let partners = service.made_with().filter_map(|other| self.reached.get(other));
+        steps.extend(partners.flat_map(|reached| &reached.started));
         steps
     }
 }

@@ -6,9 +6,10 @@ use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::graph::Graph;
 use crate::project::{DependencyCondition, HealthTest, Identity, NetworkChoice, Ready};
 use crate::systemd::UnitName;
-use crate::yaml::{Entry, Value};
+use crate::yaml::{Entry, Node, Value};
 
 use super::declared::place_of_name;
+use super::dependency::Implied;
 use super::reader::Reader;
 use super::service::place;
 use super::{Scope, Written};
@@ -109,18 +110,27 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
 
 /// The place of one edge of `depends_on`, or of the key that implies it.
 fn edge(written: &Written<'_>, other: &str) -> Span {
-    let node = &written.entry.value;
-    match node.get("depends_on") {
-        Some(depends_on) if implied(written, other) && depends_on.entry(other).is_none() => {
-            place(node, "network_mode")
-        }
-        Some(depends_on) => place_of_name(depends_on, other),
-        None => place(node, "network_mode"),
+    let Written { entry, service } = written;
+    let node = &entry.value;
+    let implied =
+        Implied { network: &service.network, namespaces: &service.namespaces, links: &service.links };
+    let key = implied.all().find(|(_, service, _)| *service == other).map(|(key, _, _)| key);
+    match (node.get("depends_on").filter(|depends_on| names(depends_on, other)), key) {
+        (Some(depends_on), _) => place_of_name(depends_on, other),
+        (None, Some(key)) => place(node, key),
+        (None, None) => place(node, "depends_on"),
     }
 }
 
-fn implied(written: &Written<'_>, other: &str) -> bool {
-    matches!(&written.service.network, NetworkChoice::Service(service) if service == other)
+/// Whether `depends_on` names a service, in either form.
+fn names(depends_on: &Node, other: &str) -> bool {
+    match &depends_on.value {
+        Value::Mapping(entries) => entries.iter().any(|entry| &*entry.key == other),
+        Value::Sequence(items) => {
+            items.iter().any(|item| matches!(&item.value, Value::Scalar { text, .. } if &**text == other))
+        }
+        Value::Null | Value::Scalar { .. } => false,
+    }
 }
 
 fn switched_off(r: &mut Reader<'_>, services: &mut [Written<'_>], disabled: &BTreeSet<String>) {
@@ -144,7 +154,8 @@ fn switched_off(r: &mut Reader<'_>, services: &mut [Written<'_>], disabled: &BTr
     }
 }
 
-/// A service of no containers never starts, and is never waited for.
+/// A service of no containers never starts. Compose loads it, and `--scale` may still give it some; planning
+/// refuses to wait for it.
 fn without_containers(r: &mut Reader<'_>, services: &[Written<'_>]) {
     let none: BTreeSet<&str> =
         services.iter().filter(|it| it.service.replicas == 0).map(|it| it.service.name.as_str()).collect();

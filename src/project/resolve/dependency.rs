@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::project::{Dependency, DependencyCondition, NetworkChoice};
+use crate::project::{Dependency, DependencyCondition, Links, Namespaces, NetworkChoice, VolumesFrom};
 use crate::systemd::UnitName;
 use crate::yaml::{Entry, Node, Value};
 
@@ -16,23 +16,50 @@ use super::service::{field, flag, place};
 const CONDITIONS: [&str; 5] =
     ["service_started", "service_healthy", "service_completed_successfully", "service_ready", "unit_active"];
 
+/// The keys of a service that imply a dependency.
+#[derive(Clone, Copy)]
+pub(super) struct Implied<'s> {
+    pub(super) network: &'s NetworkChoice,
+    pub(super) namespaces: &'s Namespaces,
+    pub(super) links: &'s Links,
+}
+
+impl<'s> Implied<'s> {
+    /// The implied dependencies: by which key, on which service, and whether this one restarts with it (as in
+    /// compose-go, `loader/normalize.go`). What comes first decides.
+    pub(super) fn all(self) -> impl Iterator<Item = (&'static str, &'s str, bool)> {
+        let network = match self.network {
+            NetworkChoice::Service(other) => Some(("network_mode", other.as_str(), true)),
+            NetworkChoice::Join(_) | NetworkChoice::Mode(_) | NetworkChoice::Container(_) => None,
+        };
+        let namespaces = self.namespaces.services().map(|(key, other)| (key, other, true));
+        let links = self.links.services.iter().map(|link| ("links", link.target.as_str(), true));
+        let volumes = self.links.volumes_from.iter().filter_map(VolumesFrom::service);
+        network
+            .into_iter()
+            .chain(namespaces)
+            .chain(links)
+            .chain(volumes.map(|other| ("volumes_from", other, false)))
+    }
+}
+
 /// Reads what must hold of other services before this one starts.
 pub(super) fn read(
     r: &mut Reader<'_>,
     entry: &Entry,
     scope: &Scope<'_>,
-    network: &NetworkChoice,
+    implied: Implied<'_>,
 ) -> IndexMap<String, Dependency> {
     let mut all = IndexMap::new();
     if let Some(node) = entry.value.get("depends_on") {
         written(r, entry, node, scope, &mut all);
     }
-    if let NetworkChoice::Service(other) = network {
-        let span = place(&entry.value, "network_mode");
+    for (key, other, restart) in implied.all() {
+        let span = place(&entry.value, key);
         if exists(r, &entry.key, other, span, scope) {
-            all.entry(other.clone()).or_insert(Dependency {
+            all.entry(other.to_owned()).or_insert(Dependency {
                 condition: DependencyCondition::Started,
-                restart: true,
+                restart,
                 required: true,
             });
         }

@@ -7,6 +7,7 @@ use crate::project::{Build, Dockerfile, ImageSource, PullPolicy, image_ref};
 use crate::yaml::{Entry, Node, Value};
 
 use super::Scope;
+use super::pull_policy;
 use super::reader::Reader;
 use super::service::{field, flag, labels};
 
@@ -15,7 +16,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>) -> (Ima
     let node = &entry.value;
     let reference = field(r, node, "image", reference);
     let build = field(r, node, "build", build);
-    if node.get("image").is_none() && node.get("build").is_none() {
+    if node.get("image").is_none() && node.get("build").is_none() && node.get("provider").is_none() {
         r.push(
             Diagnostic::error(
                 format!("service `{}` has neither an `image` nor a `build`", entry.key),
@@ -31,7 +32,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>) -> (Ima
         },
         (reference, None) => ImageSource::Reference(reference.unwrap_or_default()),
     };
-    (source, field(r, node, "pull_policy", pull_policy).unwrap_or_default())
+    (source, pull_policy::read(r, node))
 }
 
 /// The tag of a built image that has no `image:`, in lower case since a service's name may not be.
@@ -49,23 +50,6 @@ fn reference(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
         r.push(if fatal { Diagnostic::error(what, node.span) } else { Diagnostic::warning(what, node.span) });
     }
     Some(text)
-}
-
-fn pull_policy(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<PullPolicy> {
-    let text = r.text(node, key)?;
-    match text.as_str() {
-        "missing" | "if_not_present" => Some(PullPolicy::Missing),
-        "always" => Some(PullPolicy::Always),
-        "never" => Some(PullPolicy::Never),
-        "build" => Some(PullPolicy::Build),
-        _ => {
-            r.push(
-                Diagnostic::error(format!("`{text}` is no pull policy"), node.span)
-                    .help("there are `missing`, `always`, `never` and `build`"),
-            );
-            None
-        }
-    }
 }
 
 fn build(r: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Build> {

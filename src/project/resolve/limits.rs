@@ -6,14 +6,18 @@ use crate::diagnostic::Diagnostic;
 use crate::project::{Device, Limits, RestartPolicy, Ulimit, capability, device, name, quantity};
 use crate::yaml::{Node, Value};
 
+use super::options::chosen;
 use super::reader::Reader;
-use super::service::{field, list, place};
+use super::service::{field, flag, list, place};
+
+mod blkio;
+mod processor;
 
 /// Most containers of one service.
 const MOST_REPLICAS: i64 = 1000;
 
 /// Reads the number of replicas, and the limits of the whole container.
-pub(super) fn read(r: &mut Reader<'_>, node: &Node) -> (u32, Limits) {
+pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> (u32, Limits) {
     let deploy = node.get("deploy");
     if let Some(deploy) = deploy {
         r.entries_or_none(deploy, "deploy");
@@ -25,22 +29,34 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node) -> (u32, Limits) {
         r.integer(node, key, 0..=MOST_REPLICAS)
     });
     let limits = Limits {
-        memory: agreed(r, (node, "mem_limit"), (limit, "memory"), "deploy.resources.limits.memory", size),
+        memory: agreed(r, (node, "mem_limit"), (limit, "memory"), "deploy.resources.limits.memory", size)
+            .filter(|bytes| *bytes != 0),
         memory_reservation: agreed(
             r,
             (node, "mem_reservation"),
             (reserved, "memory"),
             "deploy.resources.reservations.memory",
             size,
-        ),
-        nano_cpus: agreed(r, (node, "cpus"), (limit, "cpus"), "deploy.resources.limits.cpus", cpus),
+        )
+        .filter(|bytes| *bytes != 0),
+        memory_swap: field(r, node, "memswap_limit", signed).filter(|bytes| *bytes != 0),
+        swappiness: field(r, node, "mem_swappiness", signed).filter(|percent| *percent != 0),
+        oom_kill_disable: flag(r, node, "oom_kill_disable"),
+        oom_score_adj: field(r, node, "oom_score_adj", |r, node, key| r.integer(node, key, -1000..=1000))
+            .filter(|score| *score != 0),
+        nano_cpus: agreed(r, (node, "cpus"), (limit, "cpus"), "deploy.resources.limits.cpus", cpus)
+            .filter(|share| *share != 0),
+        cpu: processor::read(r, node),
         pids: agreed(
             r,
             (node, "pids_limit"),
             (limit, "pids"),
             "deploy.resources.limits.pids",
             |r, node, key| r.integer(node, key, -1..=i64::from(i32::MAX)),
-        ),
+        )
+        .filter(|count| *count != 0),
+        blkio: field(r, node, "blkio_config", blkio::read),
+        parent: cgroup_parent(r, node, is_machine),
     };
     (replicas.and_then(|replicas| u32::try_from(replicas).ok()).unwrap_or(1), limits)
 }
@@ -79,8 +95,32 @@ pub(super) fn size(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<u64> {
     }
 }
 
+/// Reads a number of bytes of which a negative one means that there is no bound.
+fn signed(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<i64> {
+    let text = r.word(node, key)?;
+    if let Some(number) = text.strip_prefix('-').and_then(|digits| digits.parse::<i64>().ok()) {
+        return Some(-number);
+    }
+    size(r, node, key).and_then(|bytes| i64::try_from(bytes).ok())
+}
+
+fn cgroup_parent(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> Option<String> {
+    let parent = chosen(r, node, "cgroup_parent")?;
+    if is_machine {
+        r.push(
+            Diagnostic::error("`cgroup_parent` cannot be given to a machine", place(node, "cgroup_parent"))
+                .help("take it away: `systemd.privilege` decides where the machine's cgroup hangs"),
+        );
+    }
+    Some(parent)
+}
+
 fn cpus(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<u64> {
     let text = r.word(node, key)?;
+    // No bound, as in Compose.
+    if text.bytes().any(|b| b == b'0') && text.bytes().all(|b| matches!(b, b'0' | b'.')) {
+        return Some(0);
+    }
     match quantity::cpus(text) {
         Ok(cpus) => Some(cpus),
         Err(why) => {
@@ -164,8 +204,14 @@ pub(super) fn ulimits(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Ulimi
     let mut limits = BTreeMap::new();
     for entry in node.get("ulimits").map(|node| r.entries(node, "ulimits")).unwrap_or_default() {
         if !device::ULIMITS.contains(&&*entry.key) {
-            let mut diagnostic =
-                Diagnostic::error(format!("`{}` is no resource limit", entry.key), entry.key_span);
+            // Compose takes any name of small letters, and leaves it to the engine.
+            let what = format!("`{}` is no resource limit", entry.key);
+            let loads = entry.key.bytes().all(|byte| byte.is_ascii_lowercase());
+            let mut diagnostic = if loads {
+                Diagnostic::warning(what, entry.key_span)
+            } else {
+                Diagnostic::error(what, entry.key_span)
+            };
             diagnostic = match name::nearest(&entry.key, device::ULIMITS) {
                 Some(near) => {
                     diagnostic.help(format!("did you mean `{near}`?")).suggest(entry.key_span, near)
@@ -185,6 +231,8 @@ pub(super) fn ulimits(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Ulimi
 fn ulimit(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Ulimit> {
     const BOUNDS: std::ops::RangeInclusive<i64> = -1..=i64::MAX;
     let limit = match &node.value {
+        // What Compose prints of two limits of 0.
+        Value::Mapping(entries) if entries.is_empty() => Ulimit { soft: 0, hard: 0 },
         Value::Mapping(_) => {
             let mut part = |part: &str| {
                 let Some(node) = node.get(part) else {
@@ -200,20 +248,26 @@ fn ulimit(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Ulimit> {
             Ulimit { soft: both, hard: both }
         }
     };
-    if limit.hard != -1 && (limit.soft > limit.hard || limit.soft == -1) {
-        r.error(format!("`{key}`: the soft limit is above the hard limit"), node.span);
+    if limit.is_reversed() {
+        r.push(
+            Diagnostic::warning(format!("`{key}`: the soft limit is above the hard limit"), node.span)
+                .help("no kernel takes that (setrlimit(2)); raise `hard`, or lower `soft`"),
+        );
     }
     Some(limit)
 }
 
-/// Reads `restart`, or `deploy.restart_policy` where there is none, as Compose does.
+/// Reads `deploy.restart_policy`, or `restart` where there is none (compose-spec, "deploy", `restart_policy`).
 pub(super) fn restart(r: &mut Reader<'_>, node: &Node) -> RestartPolicy {
-    if let Some(node) = node.get("restart") {
-        return r.text(node, "restart").and_then(|text| restart_word(r, node, &text)).unwrap_or_default();
-    }
-    let Some(policy) = node.get("deploy").and_then(|deploy| deploy.get("restart_policy")) else {
-        return RestartPolicy::No;
-    };
+    let short = node
+        .get("restart")
+        .and_then(|node| r.text(node, "restart").map(|text| restart_word(r, node, &text)))
+        .unwrap_or_default();
+    let policy = node.get("deploy").and_then(|deploy| deploy.get("restart_policy"));
+    policy.map_or(short, |policy| restart_policy(r, policy))
+}
+
+fn restart_policy(r: &mut Reader<'_>, policy: &Node) -> RestartPolicy {
     let condition = field(r, policy, "condition", Reader::text);
     let attempts =
         field(r, policy, "max_attempts", |r, node, key| r.integer(node, key, 0..=i64::from(u32::MAX)));
@@ -226,18 +280,19 @@ pub(super) fn restart(r: &mut Reader<'_>, node: &Node) -> RestartPolicy {
         None | Some("any" | "always") => RestartPolicy::Always,
         Some(other) => {
             r.push(
-                Diagnostic::error(
+                Diagnostic::warning(
                     format!("`{other}` is no condition for restarts"),
                     place(policy, "condition"),
                 )
                 .help("there are `none`, `on-failure` and `any`"),
             );
-            RestartPolicy::No
+            RestartPolicy::Unknown(other.to_owned())
         }
     }
 }
 
-fn restart_word(r: &mut Reader<'_>, node: &Node, text: &str) -> Option<RestartPolicy> {
+/// Compose takes any text, and leaves it to the engine.
+fn restart_word(r: &mut Reader<'_>, node: &Node, text: &str) -> RestartPolicy {
     let on_failure = |count: &str| count.parse().ok().map(|max| RestartPolicy::OnFailure { max });
     let policy = match text {
         "no" | "" => Some(RestartPolicy::No),
@@ -254,5 +309,5 @@ fn restart_word(r: &mut Reader<'_>, node: &Node, text: &str) -> Option<RestartPo
         }
         r.push(diagnostic.help("there are \"no\", always, on-failure, on-failure:COUNT and unless-stopped"));
     }
-    policy
+    policy.unwrap_or_else(|| RestartPolicy::Unknown(text.to_owned()))
 }

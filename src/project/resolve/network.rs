@@ -17,7 +17,9 @@ pub(super) const DEFAULT: &str = "default";
 
 /// Reads how a service is networked: `network_mode`, or `networks`, or the default network.
 pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
-    if let Some(mode) = node.get("network_mode") {
+    // An empty mode is none, as in Compose.
+    let given = |node: &&Node| !matches!(&node.value, Value::Scalar { text, .. } if text.is_empty());
+    if let Some(mode) = node.get("network_mode").filter(given) {
         if let Some(networks) = node.entry("networks") {
             r.push(
                 Diagnostic::error(
@@ -27,7 +29,7 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
                 .also(networks.key_span, "the other one"),
             );
         }
-        let Some(text) = r.some_text(mode, "network_mode") else {
+        let Some(text) = r.text(mode, "network_mode") else {
             return NetworkChoice::Join(IndexMap::new());
         };
         return match text.split_once(':') {
@@ -57,7 +59,8 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
             }
         }
     }
-    if joined.is_empty() {
+    // A tool that stands for the service has no container that could join.
+    if joined.is_empty() && node.get("provider").is_none() {
         joined.insert(DEFAULT.to_owned(), Attachment::default());
     }
     // The first is joined at creation and gives the default route: the highest priority wins, then the

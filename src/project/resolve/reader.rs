@@ -376,7 +376,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of any scalar; `None` where it is none, which is said.
-    fn printed(&mut self, node: &Node, key: &str) -> Option<String> {
+    pub(super) fn printed(&mut self, node: &Node, key: &str) -> Option<String> {
         match &node.value {
             Value::Scalar { text, plain } if !plain || node.is_interpolated() => Some(text.to_string()),
             Value::Scalar { text, .. } if scalar::classify(text) != Scalar::Date => Some(scalar::print(text)),

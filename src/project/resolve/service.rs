@@ -5,9 +5,11 @@ use crate::labels::RESERVED_PREFIX;
 use crate::project::{Service, name};
 use crate::yaml::{Entry, Node, Value};
 
+use super::options::chosen;
 use super::reader::Reader;
 use super::{
-    Scope, dependency, environment, health, image, limits, machine, network, ports, process, storage,
+    Scope, dependency, environment, foreign, hardware, health, image, label_file, limits, links, machine,
+    namespaces, network, options, ports, process, storage,
 };
 
 /// Reads one service; `None` where it is no mapping. Fields that cannot be read are left at their defaults:
@@ -30,11 +32,13 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
     }
     let is_machine = scope.services.get(&*entry.key).copied().unwrap_or(false);
     let (image, pull_policy) = image::read(r, entry, scope);
-    let (replicas, limits) = limits::read(r, node);
+    let (replicas, limits) = limits::read(r, node, is_machine);
     let process = process::read(r, node, is_machine);
     let machine = is_machine.then(|| machine::read(r, entry, scope, &process));
     let (environment, environment_unset) = environment::read(r, node, machine.as_ref(), active);
     let network = network::read_choice(r, node);
+    let namespaces = namespaces::read(r, node, is_machine);
+    let links = links::read(r, node);
     Some(Service {
         name: entry.key.to_string(),
         image,
@@ -50,17 +54,34 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         ports: ports::read(r, node, &network),
         expose: list(r, node, "expose", expose),
         mounts: storage::mounts(r, node, machine.as_ref(), scope.dialect),
-        depends_on: dependency::read(r, entry, scope, &network),
+        depends_on: dependency::read(
+            r,
+            entry,
+            scope,
+            dependency::Implied { network: &network, namespaces: &namespaces, links: &links },
+        ),
         network,
         healthcheck: field(r, node, "healthcheck", |r, node, _| health::read(r, node)),
         restart: limits::restart(r, node),
-        labels: labels(r, node, "labels").into_iter().collect(),
+        labels: label_file::all(r, node),
         cap_add: limits::capabilities(r, node, "cap_add"),
         cap_drop: limits::capabilities(r, node, "cap_drop"),
         devices: limits::devices(r, node),
         sysctls: limits::sysctls(r, node),
         ulimits: limits::ulimits(r, node),
         limits,
+        hardware: hardware::read(r, node, is_machine),
+        namespaces,
+        links,
+        logging: options::logging(r, node),
+        attach: field(r, node, "attach", Reader::boolean).unwrap_or(true),
+        annotations: options::annotations(r, node),
+        group_add: options::groups(r, node),
+        storage_opt: options::storage(r, node),
+        platform: chosen(r, node, "platform"),
+        mac_address: chosen(r, node, "mac_address"),
+        use_api_socket: flag(r, node, "use_api_socket"),
+        foreign: foreign::read(r, node, scope),
         security_opt: security_opt(r, node),
         privileged: flag(r, node, "privileged"),
         read_only: read_only(r, node, is_machine),
@@ -117,21 +138,26 @@ pub(super) fn place(node: &Node, key: &str) -> Span {
 pub(super) fn labels(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<(String, String)> {
     let pairs = node.get(key).map(|value| r.pairs(value, key)).unwrap_or_default();
     for pair in &pairs {
-        if pair.name.is_empty() {
-            r.error("a label needs a name", pair.span);
-        } else if pair.name.starts_with(RESERVED_PREFIX) || pair.name.starts_with("com.docker.compose.") {
-            let prefix =
-                if pair.name.starts_with(RESERVED_PREFIX) { RESERVED_PREFIX } else { "com.docker.compose." };
-            r.push(
-                Diagnostic::error(format!("the label `{}` has a reserved prefix", pair.name), pair.span)
-                    .help(format!("names that begin with `{prefix}` are written by the tool itself")),
-            );
-        }
-        if pair.value.as_ref().is_some_and(|value| value.len() > 65_536) {
-            r.error(format!("the label `{}` is longer than 64 KiB", pair.name), pair.span);
-        }
+        check_label(r, &pair.name, pair.value.as_deref(), pair.span);
     }
     pairs.into_iter().map(|pair| (pair.name, pair.value.unwrap_or_default())).collect()
+}
+
+/// Says what is wrong with one label.
+pub(super) fn check_label(r: &mut Reader<'_>, name: &str, value: Option<&str>, span: Span) {
+    if name.is_empty() {
+        r.error("a label needs a name", span);
+    } else if let Some(prefix) =
+        [RESERVED_PREFIX, "com.docker.compose."].into_iter().find(|prefix| name.starts_with(prefix))
+    {
+        r.push(
+            Diagnostic::error(format!("the label `{name}` has a reserved prefix"), span)
+                .help(format!("names that begin with `{prefix}` are written by the tool itself")),
+        );
+    }
+    if value.is_some_and(|value| value.len() > 65_536) {
+        r.error(format!("the label `{name}` is longer than 64 KiB"), span);
+    }
 }
 
 fn container_name(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
@@ -194,7 +220,7 @@ fn security_opt(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
             let profile = text.strip_prefix("seccomp=").or_else(|| text.strip_prefix("seccomp:"));
             match profile {
                 Some(path) if !matches!(path, "unconfined" | "builtin") && !path.starts_with('{') => {
-                    seccomp(r, item, path).map(|profile| format!("seccomp={profile}"))
+                    Some(seccomp(r, item, path).map_or(text, |profile| format!("seccomp={profile}")))
                 }
                 Some(_) | None => Some(text),
             }
@@ -202,8 +228,17 @@ fn security_opt(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
         .collect()
 }
 
+/// Compose reads the profile when it makes the container; what cannot be read is refused then.
 fn seccomp(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
-    let bytes = r.read(node, path, "security_opt")?;
+    let absolute = r.path(path, node.span);
+    let bytes = match r.files.read(&absolute) {
+        Ok(bytes) => bytes,
+        Err(why) => {
+            let what = format!("`security_opt`: cannot read {}: {why}", absolute.display());
+            r.push(Diagnostic::warning(what, node.span).help("no container can be made without the profile"));
+            return None;
+        }
+    };
     match serde_json::from_slice::<serde_json::Value>(&bytes) {
         Ok(profile) => Some(profile.to_string()),
         Err(why) => {
@@ -214,7 +249,17 @@ fn seccomp(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
 }
 
 fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
-    r.items(node, key).iter().filter_map(|item| r.word(item, key).map(str::to_owned)).collect()
+    let mut ports = Vec::new();
+    for item in r.items(node, key) {
+        let Some(port) = r.word(item, key) else { continue };
+        if matches!(item.value, Value::Scalar { plain: true, .. })
+            && port.parse::<f64>().is_ok_and(|it| it.fract() != 0.0)
+        {
+            r.error(format!("`{key}`: {port} is no port"), item.span);
+        }
+        ports.push(port.to_owned());
+    }
+    ports
 }
 
 fn profiles(r: &mut Reader<'_>, node: &Node) -> Vec<String> {

@@ -3,4 +3,5 @@
 mod machines;
 mod mistakes;
 mod services;
+mod settings;
 pub(crate) mod tree;

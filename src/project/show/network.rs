@@ -64,7 +64,7 @@ pub(super) fn put_choice(shown: &mut Map<String, Json>, service: &Service) {
         NetworkChoice::Join(joined) => {
             let joined: Map<String, Json> =
                 joined.iter().map(|(key, how)| (key.clone(), attachment(how))).collect();
-            shown.insert("networks".to_owned(), Json::Object(joined));
+            put_filled(shown, "networks", &joined, joined.is_empty());
         }
         NetworkChoice::Mode(mode) => put(shown, "network_mode", Some(mode.clone())),
         NetworkChoice::Service(other) => put(shown, "network_mode", Some(format!("service:{other}"))),

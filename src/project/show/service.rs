@@ -9,7 +9,7 @@ use crate::project::{
 };
 use crate::yaml::{Node, Value};
 
-use super::{build, machine, network, plain, put, put_filled, put_set, storage, systemd_key};
+use super::{build, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key};
 
 /// Shows one service of a project. Where the language has two spellings of one thing (`scale` and
 /// `deploy.replicas`, a default that is written out), the one that was written is kept, as Compose keeps it.
@@ -20,6 +20,7 @@ pub(super) fn show(service: &Service, written: Option<&Node>, project: &str, dia
     process(&mut shown, service, written);
     wiring(&mut shown, service);
     resources(&mut shown, service, written);
+    settings::show(&mut shown, service, written);
     deploy(&mut shown, service, written);
     let key = systemd_key(dialect);
     match (&service.machine, dialect) {
@@ -37,20 +38,24 @@ pub(super) fn show(service: &Service, written: Option<&Node>, project: &str, dia
 
 /// A service as it was written, where it is known.
 #[derive(Clone, Copy)]
-struct Written<'m>(Option<&'m Node>);
+pub(super) struct Written<'m>(Option<&'m Node>);
 
 impl<'m> Written<'m> {
-    fn at(self, path: &[&str]) -> Option<&'m Node> {
+    /// What was written at a path of keys.
+    pub(super) fn at(self, path: &[&str]) -> Option<&'m Node> {
         path.iter().try_fold(self.0?, |node, key| node.get(key))
     }
 
-    fn has(self, path: &[&str]) -> bool {
+    /// Whether something was written there.
+    pub(super) fn has(self, path: &[&str]) -> bool {
         self.at(path).is_some()
     }
 }
 
 fn identity(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>, project: &str) {
     match &service.image {
+        // A tool may stand for the service.
+        ImageSource::Reference(reference) if reference.is_empty() => {}
         ImageSource::Reference(reference) => {
             shown.insert("image".to_owned(), json!(reference));
         }
@@ -61,18 +66,26 @@ fn identity(shown: &mut Map<String, Json>, service: &Service, written: Written<'
             }
         }
     }
-    let policy = match service.pull_policy {
-        PullPolicy::Missing => written.has(&["pull_policy"]).then_some("missing"),
-        PullPolicy::Always => Some("always"),
-        PullPolicy::Never => Some("never"),
-        PullPolicy::Build => Some("build"),
-    };
-    put(shown, "pull_policy", policy);
+    put(shown, "pull_policy", pull_policy(service.pull_policy, written));
     put(shown, "container_name", service.container_name.as_ref());
     put(shown, "hostname", service.hostname.as_ref());
     put(shown, "domainname", service.domainname.as_ref());
     put_filled(shown, "labels", &service.labels, service.labels.is_empty());
     put_filled(shown, "profiles", &service.profiles, service.profiles.is_empty());
+}
+
+/// The policy as it was written, but for the word that Compose has another one for.
+fn pull_policy(policy: PullPolicy, written: Written<'_>) -> Option<String> {
+    if let Some(Value::Scalar { text, .. }) = written.at(&["pull_policy"]).map(|node| &node.value) {
+        return Some(if &**text == "if_not_present" { "missing" } else { text }.to_owned());
+    }
+    match policy {
+        PullPolicy::Missing => None,
+        PullPolicy::Always => Some("always".to_owned()),
+        PullPolicy::Never => Some("never".to_owned()),
+        PullPolicy::Build => Some("build".to_owned()),
+        PullPolicy::Every(age) => Some(format!("every_{}s", age.as_secs())),
+    }
 }
 
 fn process(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>) {
@@ -93,21 +106,26 @@ fn process(shown: &mut Map<String, Json>, service: &Service, written: Written<'_
         let grace = quantity::print_duration(service.stop_grace_period);
         shown.insert("stop_grace_period".to_owned(), json!(grace));
     }
-    let from_deploy = !written.has(&["restart"]) && written.has(&["deploy", "restart_policy"]);
-    // Compose takes any text and shows it; the engine has the last word on it.
-    let text = written.at(&["restart"]).and_then(|node| match &node.value {
-        Value::Scalar { text, plain: _ } => Some(text.to_string()),
-        Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
-    });
-    let restart = match service.restart {
-        RestartPolicy::No => written.has(&["restart"]).then(|| "no".to_owned()),
+    put(shown, "restart", restart(&service.restart, written));
+    put(shown, "healthcheck", service.healthcheck.as_ref().map(|check| healthcheck(check, written)));
+}
+
+/// The policy as it was written; `deploy` says it for itself.
+fn restart(policy: &RestartPolicy, written: Written<'_>) -> Option<String> {
+    if let Some(Value::Scalar { text, .. }) = written.at(&["restart"]).map(|node| &node.value) {
+        return Some(text.to_string()).filter(|text| !text.is_empty());
+    }
+    if written.has(&["deploy", "restart_policy"]) {
+        return None;
+    }
+    match policy {
+        RestartPolicy::No => None,
         RestartPolicy::Always => Some("always".to_owned()),
         RestartPolicy::OnFailure { max: 0 } => Some("on-failure".to_owned()),
         RestartPolicy::OnFailure { max } => Some(format!("on-failure:{max}")),
         RestartPolicy::UnlessStopped => Some("unless-stopped".to_owned()),
-    };
-    put(shown, "restart", text.or(restart).filter(|_| !from_deploy));
-    put(shown, "healthcheck", service.healthcheck.as_ref().map(|check| healthcheck(check, written)));
+        RestartPolicy::Unknown(word) => Some(word.clone()),
+    }
 }
 
 fn healthcheck(check: &Healthcheck, written: Written<'_>) -> Json {
@@ -179,8 +197,11 @@ fn dependency(dependency: &Dependency) -> Json {
 }
 
 fn resources(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>) {
-    put_filled(shown, "cap_add", &service.cap_add, service.cap_add.is_empty());
-    put_filled(shown, "cap_drop", &service.cap_drop, service.cap_drop.is_empty());
+    for (key, names) in [("cap_add", &service.cap_add), ("cap_drop", &service.cap_drop)] {
+        // As it was written: an engine knows a capability by several spellings.
+        let spelled = written.at(&[key]).map_or_else(|| json!(names), plain);
+        put_filled(shown, key, &spelled, names.is_empty());
+    }
     let devices: Vec<Json> = service.devices.iter().map(device).collect();
     put_filled(shown, "devices", &devices, devices.is_empty());
     put_filled(shown, "sysctls", &service.sysctls, service.sysctls.is_empty());
@@ -194,7 +215,7 @@ fn resources(shown: &mut Map<String, Json>, service: &Service, written: Written<
         })
         .collect();
     put_filled(shown, "ulimits", &ulimits, ulimits.is_empty());
-    for limit in limits(service.limits) {
+    for limit in limits(&service.limits) {
         if limit.value.is_some() && (written.has(&[limit.short]) || !written.has(&limit.long)) {
             put(shown, limit.short, limit.value);
         }
@@ -223,15 +244,16 @@ struct Limit {
     value: Option<Json>,
 }
 
-fn limits(Limits { memory, memory_reservation, nano_cpus, pids }: Limits) -> [Limit; 4] {
+/// The limits that have two places; the others are shown with the settings.
+fn limits(limits: &Limits) -> [Limit; 4] {
     let bytes = |bytes: u64| json!(bytes.to_string());
     let limit =
         |short, group, name, value| Limit { short, long: ["deploy", "resources", group, name], value };
     [
-        limit("mem_limit", "limits", "memory", memory.map(bytes)),
-        limit("mem_reservation", "reservations", "memory", memory_reservation.map(bytes)),
-        limit("cpus", "limits", "cpus", nano_cpus.map(cpus)),
-        limit("pids_limit", "limits", "pids", pids.map(Json::from)),
+        limit("mem_limit", "limits", "memory", limits.memory.map(bytes)),
+        limit("mem_reservation", "reservations", "memory", limits.memory_reservation.map(bytes)),
+        limit("cpus", "limits", "cpus", limits.nano_cpus.map(cpus)),
+        limit("pids_limit", "limits", "pids", limits.pids.map(Json::from)),
     ]
 }
 
@@ -246,10 +268,13 @@ fn deploy(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>
     if replicas {
         set(&mut deploy, &["replicas"], json!(service.replicas));
     }
-    for Limit { long, value, .. } in limits(service.limits) {
+    for Limit { long, value, .. } in limits(&service.limits) {
         if let (Some(value), true) = (value, written.has(&long)) {
             set(&mut deploy, long.get(1..).unwrap_or_default(), value);
         }
+    }
+    if let Some(devices) = settings::reserved(service) {
+        set(&mut deploy, &["resources", "reservations", "devices"], devices);
     }
     if deploy.as_object().is_some_and(|deploy| !deploy.is_empty()) {
         shown.insert("deploy".to_owned(), deploy);
@@ -272,7 +297,14 @@ fn set(at: &mut Json, path: &[&str], value: Json) {
 }
 
 fn ulimit(Ulimit { soft, hard }: Ulimit, pair: bool) -> Json {
-    if soft == hard && !pair { json!(soft) } else { json!({ "soft": soft, "hard": hard }) }
+    if soft == hard && soft != 0 && !pair {
+        return json!(soft);
+    }
+    // 0 is left out, as in Compose.
+    let mut shown = Map::new();
+    put(&mut shown, "soft", (soft != 0).then_some(soft));
+    put(&mut shown, "hard", (hard != 0).then_some(hard));
+    Json::Object(shown)
 }
 
 /// Billionths as the number that was written: whole numbers without a fraction.

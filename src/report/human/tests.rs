@@ -52,7 +52,7 @@ fn failed_boot() -> Failure {
 #[test]
 fn a_quiet_run_tells_what_was_done_in_columns() {
     let plan = plan(vec![
-        Action::Pull { reference: "redis:7".to_owned() },
+        Action::Pull { reference: "redis:7".to_owned(), platform: None },
         Action::Start { container: "shop-db-1".to_owned() },
         booting("shop-db-1"),
     ]);

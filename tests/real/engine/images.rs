@@ -121,8 +121,11 @@ async fn a_build_sees_its_context_shows_its_steps_and_tells_its_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_does_not_answer_is_the_registrys_failure() {
     for real in engines() {
-        let error =
-            refused(&real.docker, Call::Pull { reference: "127.0.0.1:1/nobody/has:this".into() }).await;
+        let error = refused(
+            &real.docker,
+            Call::Pull { reference: "127.0.0.1:1/nobody/has:this".into(), platform: None },
+        )
+        .await;
         assert!(matches!(error, EngineError::Refused { kind: RefusalKind::Registry, .. }), "{error:?}");
         println!("{error}");
     }

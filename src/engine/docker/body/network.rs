@@ -37,10 +37,12 @@ pub(in crate::engine::docker) fn endpoint(join: &JoinSpec) -> EndpointSettings {
         link_local_ips,
         driver_opts,
         gw_priority,
+        links,
     } = join;
     let fixed = ipv4_address.is_some() || ipv6_address.is_some() || !link_local_ips.is_empty();
     EndpointSettings {
         aliases: some(aliases.clone()),
+        links: some(links.clone()),
         mac_address: mac_address.clone(),
         driver_opts: (!driver_opts.is_empty()).then(|| hashed(driver_opts)),
         gw_priority: Some(*gw_priority).filter(|priority| *priority != 0),

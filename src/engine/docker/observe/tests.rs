@@ -6,6 +6,7 @@ fn scope() -> Scope {
     Scope {
         project: "shop".into(),
         images: BTreeSet::from(["debian:13".into()]),
+        aging: BTreeSet::new(),
         volumes: BTreeSet::from(["shop_data".into(), "outside".into()]),
         networks: BTreeSet::from(["shop_default".into()]),
         containers: BTreeSet::from(["shop-db-1".into(), "taken".into()]),

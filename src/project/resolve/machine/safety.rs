@@ -10,6 +10,33 @@ use super::super::reader::Reader;
 use super::super::service::place;
 use super::Layers;
 
+/// Keys that give a machine the host by another way than its capabilities.
+fn warn_of_host(r: &mut Reader<'_>, service: &Node) {
+    let is_on =
+        |node: &Node| matches!(&node.value, Value::Scalar { text, .. } if text.eq_ignore_ascii_case("true"));
+    if service.get("use_api_socket").is_some_and(is_on) {
+        r.push(
+            Diagnostic::warning(
+                "`use_api_socket` gives the machine the whole host",
+                place(service, "use_api_socket"),
+            )
+            .help("whoever speaks to the engine can start a container with every privilege"),
+        );
+    }
+    let opens = |item: &&Node| matches!(&item.value, Value::Scalar { text, .. } if &**text == "systempaths=unconfined");
+    if let Some(Node { value: Value::Sequence(items), .. }) = service.get("security_opt")
+        && let Some(item) = items.iter().find(opens)
+    {
+        r.push(
+            Diagnostic::warning(
+                "`systempaths=unconfined` gives the machine the kernel's own files in /proc and /sys",
+                item.span,
+            )
+            .help("take it away: systemd boots without it"),
+        );
+    }
+}
+
 /// `CAP_SYS_ADMIN` in the host's cgroup namespace gives a container every cgroup of the host: it can mount the
 /// whole tree anew (measured on cgroup v1 and v2). Where the profile is left to `auto`, planning sees to it.
 pub(super) fn refuse_unsafe(
@@ -67,6 +94,7 @@ pub(super) fn refuse_unsafe(
             );
         }
     }
+    warn_of_host(r, service);
     let asked = service.get("privileged").is_some_and(
         |node| matches!(&node.value, Value::Scalar { text, .. } if text.eq_ignore_ascii_case("true")),
     );

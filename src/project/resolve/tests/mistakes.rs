@@ -124,7 +124,7 @@ fn values_are_checked_field_by_field() {
         ("network_mode: host, ports: ['80:80']", "warning: `ports` mean nothing with this `network_mode`"),
         ("network_mode: 'service:q'", "`a` depends on `q`, which is no service"),
         ("pull_policy: foo", "`foo` is no pull policy"),
-        ("restart: alway", "`alway` is no restart policy; did you mean `always`?"),
+        ("restart: alway", "obstacle: `alway` is no restart policy; did you mean `always`?"),
         ("user: 1000", "`user` must be text, found a number; put it in quotes: \"1000\""),
         ("volumes: [':/data']", "a part between the colons is empty"),
         ("volumes: [rel/x:/y]", "for a directory beside the manifest, write ./rel/x"),
@@ -161,8 +161,11 @@ fn values_are_checked_field_by_field() {
             "cap_add: [NET_ADMN]",
             "warning: `NET_ADMN` is no capability that Linux has; did you mean `NET_ADMIN`?",
         ),
-        ("ulimits: {nofiles: 5}", "`nofiles` is no resource limit; did you mean `nofile`?"),
-        ("ulimits: {nofile: {soft: 9, hard: 5}}", "`ulimits.nofile`: the soft limit is above the hard limit"),
+        ("ulimits: {nofiles: 5}", "warning: `nofiles` is no resource limit; did you mean `nofile`?"),
+        (
+            "ulimits: {nofile: {soft: 9, hard: 5}}",
+            "warning: `ulimits.nofile`: the soft limit is above the hard limit",
+        ),
         ("devices: ['/dev/x:/dev/y:q']", "`devices`: `q` is no permission"),
         ("extra_hosts: [h]", "`extra_hosts`: `h` has no address"),
         ("dns: 1.1.1", "`dns`: `1.1.1` is not an IP address"),
@@ -228,7 +231,7 @@ fn services_are_checked_against_each_other() {
         ),
         (
             "a: {image: x, scale: 0}, b: {image: x, depends_on: [a]}",
-            "`b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
+            "obstacle: `b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
         ),
         (
             "a: {image: x, healthcheck: {disable: true}}, b: {image: x, depends_on: {a: {condition: service_healthy}}}",
