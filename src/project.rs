@@ -30,6 +30,7 @@ pub mod resolve;
 pub mod scalar;
 pub mod service;
 pub mod show;
+pub mod signal;
 pub mod volume;
 
 pub use crate::systemd::privilege::{CgroupNs, Feature, Privilege, ProfileName};

@@ -23,6 +23,7 @@ mod health;
 mod image;
 mod label_file;
 mod limits;
+mod lint;
 mod links;
 mod machine;
 mod namespaces;
@@ -132,6 +133,7 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
     let volumes = declared::volumes(r, root, &project_name, &active);
     check::all(r, &mut active, &scope, &disabled);
     check::profiles(r, &entries, profiles);
+    lint::all(r, root, &active, &volumes);
     let project = Project {
         name: project_name.clone(),
         directory: directory.clone(),

@@ -110,7 +110,13 @@ fn may_write_cgroups(privilege: Privilege) -> bool {
 }
 
 /// Checks what a machine gets of the host by a bind; false where it cannot be given.
-fn fits_host(r: &mut Reader<'_>, path: &Path, read_only: bool, span: Span, privilege: Privilege) -> bool {
+pub(super) fn fits_host(
+    r: &mut Reader<'_>,
+    path: &Path,
+    read_only: bool,
+    span: Span,
+    privilege: Privilege,
+) -> bool {
     // `..` and doubled slashes must not hide what is bound.
     let plain = mount::normal(path);
     let shown = path.display();
