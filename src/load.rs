@@ -34,6 +34,8 @@ pub struct LoadOptions {
     pub project_name: Option<String>,
     /// `--profile`. Empty lets `COMPOSE_PROFILES` decide.
     pub profiles: Vec<String>,
+    /// Services that the command names: their profiles are switched on where they would not run.
+    pub named: Vec<String>,
     /// What is left as it is written.
     pub as_written: AsWritten,
     /// The environment of the process.
@@ -121,6 +123,7 @@ impl<'o> Loading<'o> {
             directory,
             name,
             profiles,
+            named: options.named.clone(),
             as_written: options.as_written,
             variables,
         })

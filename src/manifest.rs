@@ -42,6 +42,8 @@ pub struct Manifest {
     pub dialect: Dialect,
     /// Active profiles; `*` is all.
     pub profiles: Vec<String>,
+    /// Services that the command names: their profiles are switched on where they would not run.
+    pub named: Vec<String>,
     /// What is left as it is written.
     pub as_written: AsWritten,
     /// Variables for interpolation and for `environment: [NAME]`: process environment over `.env`.

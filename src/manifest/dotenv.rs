@@ -30,8 +30,19 @@ pub struct Assignment {
 
 /// Reads a file's bytes; its text is added to `sources` under `name`. `lookup` is asked for variables in values
 /// before the file's own earlier lines, and for names that stand alone; those that it does not know are left
-/// out. What the files `before` it gave is asked last. A name may come several times: the last counts.
+/// out. A name may come several times: the last counts.
 pub fn read(
+    sources: &mut Sources,
+    name: &str,
+    bytes: &[u8],
+    format: Format,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> (Vec<Assignment>, Vec<Diagnostic>) {
+    read_after(sources, name, bytes, format, lookup, &BTreeMap::new())
+}
+
+/// Reads a file as [`read`] does; what the files `before` it gave is asked last.
+pub fn read_after(
     sources: &mut Sources,
     name: &str,
     bytes: &[u8],

@@ -30,6 +30,7 @@ mod namespaces;
 mod network;
 mod options;
 mod ports;
+mod profile;
 mod process;
 mod pull_policy;
 mod reader;
@@ -78,6 +79,7 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         name,
         dialect,
         profiles,
+        named,
         as_written,
         variables,
     } = manifest;
@@ -116,9 +118,10 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         defaults: defaults.filter(|node| matches!(node.value, Value::Mapping(_))),
         models: &models,
     };
+    let switched_on = profile::switched_on(&entries, profiles, named);
     let (mut active, mut disabled) = (Vec::with_capacity(entries.len()), BTreeSet::new());
     for &entry in &entries {
-        let is_active = is_active(&entry.value, profiles);
+        let is_active = profile::is_active(&entry.value, &switched_on);
         let (dialect, defaults) = family(entry);
         let defaults = defaults.filter(|node| matches!(node.value, Value::Mapping(_)));
         if let Some(service) = service::read(r, entry, &Scope { dialect, defaults, ..scope }, is_active) {
@@ -226,22 +229,6 @@ fn has_good_name(r: &mut Reader<'_>, entry: &Entry) -> bool {
             false
         }
         None => true,
-    }
-}
-
-/// Whether a service's profiles let it run.
-fn is_active(node: &Node, profiles: &[String]) -> bool {
-    // Where no profile is switched on, that of the empty name is: Compose splits an empty `COMPOSE_PROFILES`.
-    let wanted = |name: &str| {
-        profiles.iter().any(|profile| profile == "*" || profile == name)
-            || (profiles.is_empty() && name.is_empty())
-    };
-    match node.get("profiles").map(|node| &node.value) {
-        Some(Value::Sequence(items)) if !items.is_empty() => items.iter().any(|item| match &item.value {
-            Value::Scalar { text, .. } => wanted(text),
-            Value::Null | Value::Sequence(_) | Value::Mapping(_) => false,
-        }),
-        Some(Value::Sequence(_) | Value::Null | Value::Scalar { .. } | Value::Mapping(_)) | None => true,
     }
 }
 

@@ -76,7 +76,7 @@ impl Assembly<'_> {
             let lookup = |name: &str| variables.get(name).cloned();
             let name = shown.display().to_string();
             let (found, told) =
-                dotenv::read(&mut self.sources, &name, &bytes, dotenv::Format::Compose, &lookup, &new);
+                dotenv::read_after(&mut self.sources, &name, &bytes, dotenv::Format::Compose, &lookup, &new);
             self.diagnostics.extend(told);
             new.extend(found.into_iter().map(|one| (one.name, one.value)));
         }

@@ -9,7 +9,7 @@ fn lookup(name: &str) -> Option<String> {
 /// Reads a text; variables as `NAME=value` a line (escaped), then findings as `line:column what`.
 fn read_as(text: &str, format: Format) -> String {
     let mut sources = Sources::default();
-    let (found, problems) = read(&mut sources, "e.env", text.as_bytes(), format, &lookup, &BTreeMap::new());
+    let (found, problems) = read(&mut sources, "e.env", text.as_bytes(), format, &lookup);
     let variables = found.iter().map(|one| format!("{}={}", one.name, one.value.escape_debug()));
     let told = problems.iter().map(|problem| {
         let place = problem.labels.first().and_then(|label| sources.position(label.span));
@@ -23,7 +23,7 @@ fn earlier_files_are_asked_after_the_file_s_own_lines() {
     let before =
         BTreeMap::from([("A".into(), "0".into()), ("B".into(), "0".into()), ("C".into(), "0".into())]);
     let text = b"B=1\nX=$A$B$C\nC\n";
-    let (found, _) = read(&mut Sources::default(), "e.env", text, Format::Compose, &lookup, &before);
+    let (found, _) = read_after(&mut Sources::default(), "e.env", text, Format::Compose, &lookup, &before);
     let values: Vec<&str> = found.iter().map(|one| one.value.as_str()).collect();
     assert_eq!(values, ["1", "910"]);
 }
@@ -110,8 +110,7 @@ fn a_text_that_is_known_already_is_read_in_place() {
 #[test]
 fn bytes_that_are_no_text_are_refused() {
     let mut sources = Sources::default();
-    let (found, problems) =
-        read(&mut sources, "e.env", b"A=\xff\n", Format::Compose, &lookup, &BTreeMap::new());
+    let (found, problems) = read(&mut sources, "e.env", b"A=\xff\n", Format::Compose, &lookup);
     assert_eq!((found.len(), problems[0].what.as_str()), (0, "invalid UTF-8 at byte 2: 0xFF"));
 }
 

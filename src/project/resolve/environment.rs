@@ -192,7 +192,7 @@ fn one_file(
     };
     let variables = r.variables;
     let lookup = |name: &str| variables.get(name).or_else(|| own.get(name)).cloned();
-    let (assignments, findings) = dotenv::read(r.sources, &written, &bytes, format, &lookup, before);
+    let (assignments, findings) = dotenv::read_after(r.sources, &written, &bytes, format, &lookup, before);
     let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
     for finding in findings {
         r.push(if finding.severity == Severity::Error {
