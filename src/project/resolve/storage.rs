@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::manifest::Dialect;
 use crate::project::{Machine, Mount, MountSource, Privilege, ProfileName, mount};
 use crate::yaml::{Node, Value};
@@ -127,6 +127,7 @@ pub(super) fn fits_host(
                 format!("the bind of {shown} would give the machine every cgroup of the host"),
                 span,
             )
+            .coded(Code::HostAccess)
             .help("bind the one directory that the machine needs, or use a volume")
             .help("the machine gets a cgroup of its own without any mount")
             .help("`systemd.privilege: classic` or `privileged` says that it is meant"),
@@ -137,6 +138,7 @@ pub(super) fn fits_host(
         gives_the_host(&plain).or_else(|| cgroups.then_some("shows the machine the cgroups of the host"));
     if let Some(why) = why {
         let mut diagnostic = Diagnostic::warning(format!("the bind of {shown} {why}"), span)
+            .coded(Code::HostAccess)
             .help("bind the one directory that the machine needs, or use a volume");
         if cgroups && read_only {
             diagnostic = diagnostic.help(
