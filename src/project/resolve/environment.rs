@@ -176,7 +176,7 @@ fn one_file(
         }
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, Format::Compose),
     };
-    let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
+    let Some(written) = r.needed_text(path, "env_file") else { return Vec::new() };
     let absolute = r.absolute(&written, path.span);
     let bytes = match r.files.read(&absolute) {
         Ok(bytes) => bytes,
