@@ -129,7 +129,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
         let written = show::written(&manifest, args.no_normalize);
         return output::give(args, &text(args.format(global), &written)?);
     }
-    let looked = open::look(global, args.as_written())?;
+    let looked = open::look(global, args.as_written(), &args.services)?;
     if args.quiet || args.format == Some(Format::Sarif) {
         return lint::report(global, args, &looked);
     }
