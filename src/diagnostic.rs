@@ -5,7 +5,7 @@
 
 mod code;
 
-pub use code::Code;
+pub use code::{Code, markdown};
 
 use std::sync::Arc;
 

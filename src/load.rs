@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span};
 use crate::manifest::{
-    AsWritten, Assembly, Dialect, Manifest, Text, Unit, absolute, check_keys, family, project_name,
+    AsWritten, Assembly, Dialect, Manifest, Text, Unit, absolute, check_keys, family, normal_name,
+    project_name,
 };
 use crate::yaml::{Limits, Node, Value};
 
@@ -33,6 +34,8 @@ pub struct LoadOptions {
     pub project_name: Option<String>,
     /// `--profile`. Empty lets `COMPOSE_PROFILES` decide.
     pub profiles: Vec<String>,
+    /// Services that the command names: their profiles are switched on where they would not run.
+    pub named: Vec<String>,
     /// What is left as it is written.
     pub as_written: AsWritten,
     /// The environment of the process.
@@ -120,6 +123,7 @@ impl<'o> Loading<'o> {
             directory,
             name,
             profiles,
+            named: options.named.clone(),
             as_written: options.as_written,
             variables,
         })
@@ -253,7 +257,8 @@ fn name_in(texts: &[Text], variables: &BTreeMap<String, String>, directory: &Pat
     let written = documents.filter_map(|document| match &document.get("name")?.value {
         Value::Scalar { text, plain: _ } => {
             let lookup = |name: &str| variables.get(name).cloned();
-            crate::manifest::expand(text, &lookup).ok().map(|expansion| expansion.text)
+            let written = crate::manifest::expand(text, &lookup).ok()?.text;
+            Some(normal_name(&written)).filter(|name| !name.is_empty())
         }
         Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
     });

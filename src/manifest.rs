@@ -13,7 +13,7 @@ pub use assemble::{Assembly, FileTree, Text, Unit, absolute, family};
 pub use interpolate::{Expansion, Fault, FaultKind, Variable, expand, interpolate, variables, variables_of};
 pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
 pub use merge::merge;
-pub use name::project_name;
+pub use name::{normal_name, project_name};
 pub use origin::{Inclusion, Origins};
 
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub struct Manifest {
     pub dialect: Dialect,
     /// Active profiles; `*` is all.
     pub profiles: Vec<String>,
+    /// Services that the command names: their profiles are switched on where they would not run.
+    pub named: Vec<String>,
     /// What is left as it is written.
     pub as_written: AsWritten,
     /// Variables for interpolation and for `environment: [NAME]`: process environment over `.env`.

@@ -37,7 +37,7 @@ fn argument(text: &str) -> Result<(String, String), String> {
 
 /// Builds images.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let (ground, project) = open::with_project(global)?;
+    let (ground, project) = open::with_project(global, &args.services)?;
     let plan = planned(&project, args)?;
     if global.dry_run {
         return shown(global, &plan);

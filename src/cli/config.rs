@@ -1,5 +1,6 @@
 //! `config`.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -126,7 +127,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
         let written = show::written(&manifest, args.no_normalize);
         return output::give(args, &text(args.format(global), &written)?);
     }
-    let looked = open::look(global, args.as_written())?;
+    let looked = open::look(global, args.as_written(), &args.services)?;
     if args.quiet || args.format == Some(Format::Sarif) {
         return lint::report(global, args, &looked);
     }
@@ -148,7 +149,11 @@ async fn answer(global: &Global, args: &Args, opened: &Opened) -> Result<String,
         }
         Some(key) => return explain::value(args.format(global), key, opened),
     }
-    let narrowed = opened.project.narrowed(&args.services);
+    let narrowed = if args.services.is_empty() {
+        Cow::Borrowed(&opened.project)
+    } else {
+        Cow::Owned(opened.project.narrowed(&args.services))
+    };
     if let Some(list) = lists::of(args, opened, &narrowed)? {
         return Ok(list);
     }
@@ -156,12 +161,12 @@ async fn answer(global: &Global, args: &Args, opened: &Opened) -> Result<String,
         let locked = digests::lock(&digests::find(global, &narrowed).await?);
         return text(args.format(global), &locked);
     }
-    printed(global, args, opened, narrowed).await
+    printed(global, args, opened, &narrowed).await
 }
 
 /// The whole project.
-async fn printed(global: &Global, args: &Args, opened: &Opened, project: Project) -> Result<String, Error> {
-    let shown = show(&project, &opened.manifest, &[]);
+async fn printed(global: &Global, args: &Args, opened: &Opened, project: &Project) -> Result<String, Error> {
+    let shown = show(project, &opened.manifest, &[]);
     let format = args.format(global);
     if !(args.resolve_image_digests || args.no_normalize) {
         // The usual case needs no tree of the whole.
@@ -172,7 +177,7 @@ async fn printed(global: &Global, args: &Args, opened: &Opened, project: Project
     }
     let mut tree = serde_json::to_value(shown).map_err(|error| Error::local("cannot show", error.into()))?;
     if args.resolve_image_digests {
-        digests::put(&mut tree, &digests::find(global, &project).await?);
+        digests::put(&mut tree, &digests::find(global, project).await?);
     }
     if args.no_normalize {
         show::without_additions(&mut tree, &opened.manifest);

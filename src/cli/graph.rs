@@ -35,7 +35,7 @@ enum Format {
 
 /// Shows what waits for what. Needs no engine.
 pub(super) fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let project = open::project(global)?.project;
+    let project = open::project(global, &[])?.project;
     let format = match args.format {
         Some(format) => format,
         None if global.json => Format::Json,

@@ -30,8 +30,8 @@ pub(super) struct Opened {
 }
 
 /// Reads the project. Warnings are printed; errors, all of them, are the error.
-pub(super) fn project(global: &Global) -> Result<Opened, Error> {
-    let (opened, warnings, sources) = quietly(global)?;
+pub(super) fn project(global: &Global, services: &[String]) -> Result<Opened, Error> {
+    let (opened, warnings, sources) = quietly(global, services)?;
     warn(&warnings, &sources);
     Ok(opened)
 }
@@ -45,8 +45,8 @@ pub(super) fn warn(warnings: &[Diagnostic], sources: &Sources) {
 }
 
 /// Reads the project without a word about warnings, which come back.
-fn quietly(global: &Global) -> Result<(Opened, Vec<Diagnostic>, Sources), Error> {
-    let Looked { opened, found, sources } = look(global, AsWritten::default())?;
+fn quietly(global: &Global, services: &[String]) -> Result<(Opened, Vec<Diagnostic>, Sources), Error> {
+    let Looked { opened, found, sources } = look(global, AsWritten::default(), services)?;
     match opened {
         Some(opened) => Ok((opened, found, sources)),
         None => Err(wrong(global, &found, &sources)),
@@ -73,9 +73,9 @@ impl Looked {
     }
 }
 
-/// Looks at the manifest and judges nothing.
-pub(super) fn look(global: &Global, as_written: AsWritten) -> Result<Looked, Error> {
-    let options = LoadOptions { as_written, ..options(global)? };
+/// Looks at the manifest and judges nothing. Services that are named have their profiles switched on.
+pub(super) fn look(global: &Global, as_written: AsWritten, services: &[String]) -> Result<Looked, Error> {
+    let options = LoadOptions { as_written, named: services.to_vec(), ..options(global)? };
     let Loaded { mut manifest, diagnostics: mut found } = match load::load(&options) {
         Ok(loaded) => loaded,
         Err(failure) => {
@@ -153,6 +153,7 @@ fn options(global: &Global) -> Result<LoadOptions, Error> {
         env_files: global.env_file.clone(),
         project_name: global.project_name.clone(),
         profiles: global.profile.clone(),
+        named: Vec::new(),
         as_written: AsWritten::default(),
         variables,
         current_dir,
@@ -204,8 +205,8 @@ impl Ground {
 }
 
 /// Opens a project that is to run, and its engine; the manifest must be there, and nothing may stand in the way.
-pub(super) fn to_run(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
-    let (opened, mut found, sources) = quietly(global)?;
+pub(super) fn to_run(global: &Global, services: &[String]) -> Result<(Ground, Arc<Project>), Error> {
+    let (opened, mut found, sources) = quietly(global, services)?;
     let mut obstacles = found.iter_mut().filter(|found| found.severity == Severity::Obstacle).peekable();
     if obstacles.peek().is_some() {
         obstacles.for_each(|obstacle| obstacle.severity = Severity::Error);
@@ -216,8 +217,8 @@ pub(super) fn to_run(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
 }
 
 /// Opens a project and its engine; the manifest must be there.
-pub(super) fn with_project(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
-    on_engine(global, self::project(global)?.project)
+pub(super) fn with_project(global: &Global, services: &[String]) -> Result<(Ground, Arc<Project>), Error> {
+    on_engine(global, self::project(global, services)?.project)
 }
 
 fn on_engine(global: &Global, project: Project) -> Result<(Ground, Arc<Project>), Error> {
@@ -231,7 +232,7 @@ fn on_engine(global: &Global, project: Project) -> Result<(Ground, Arc<Project>)
 /// there have to do.
 pub(super) fn ground(global: &Global) -> Result<Ground, Error> {
     let named = global.project_name.clone().or_else(|| std::env::var("COMPOSE_PROJECT_NAME").ok());
-    let (name, project) = match (quietly(global), named) {
+    let (name, project) = match (quietly(global, &[]), named) {
         (Ok((opened, _, _)), _) => (opened.project.name.clone(), Some(Arc::new(opened.project))),
         (Err(Error::Manifest(_)), Some(name))
             if global.file.is_empty() && !name.is_empty() && no_manifest(global)? =>

@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 /// Restarts containers.
 pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
-    let (ground, project) = open::with_project(global)?;
+    let (ground, project) = open::with_project(global, &args.services)?;
     select::of_project(&project, &args.services)?;
     let options =
         ChangeOptions { services: args.services, no_deps: args.no_deps, stop_timeout: args.timeout };

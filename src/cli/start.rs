@@ -18,7 +18,7 @@ pub(super) struct Args {
 
 /// Starts containers that exist.
 pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
-    let (ground, project) = open::with_project(global)?;
+    let (ground, project) = open::with_project(global, &args.services)?;
     select::of_project(&project, &args.services)?;
     let options = ChangeOptions { services: args.services, ..ChangeOptions::default() };
     let interrupts = Interrupts::listen()?;

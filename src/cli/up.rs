@@ -116,7 +116,7 @@ pub(super) fn now() -> i64 {
 
 /// Makes a project run as its manifest says.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let (mut ground, mut project) = open::to_run(global)?;
+    let (mut ground, mut project) = open::to_run(global, &args.services)?;
     select::of_project(&project, &args.services)?;
     if !args.scale.is_empty() {
         scaled(Arc::make_mut(&mut project), &args.scale)?;

@@ -140,6 +140,42 @@ impl Code {
     }
 }
 
+/// Returns the page about findings as data, with the list of codes.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = PAGE.to_owned();
+    for code in Code::ALL {
+        out.extend(["| `", code.name(), "` | ", code.meaning(), " |\n"]);
+    }
+    out
+}
+
+const PAGE: &str = "\
+# Findings as data
+
+<!-- Written by `SDCOMPOSE_UPDATE=1 cargo test --lib code`. -->
+
+`sdcompose config -q --format json` prints a list, empty where nothing is wrong. Each finding has:
+
+| field | is |
+|---|---|
+| `severity` | `error`: the project cannot be used; `obstacle`: it is shown, and `up` refuses it; `warning` |
+| `code` | the kind of finding, see below; it stays while messages become better |
+| `message` | what is wrong, one line |
+| `file`, `line`, `column`, `end`, `bytes` | the place; null where a finding belongs to no text |
+| `labels` | every marked place with its `text`, the one above first |
+| `help` | what to do about it, a sentence each |
+| `suggestions` | places with the `replacement` of their text, which puts it right |
+
+Lines and columns are counted from 1, columns in characters; `end` (`line`, `column`) and the second of the two `bytes` stand
+behind the last character; bytes are counted from 0, behind a byte order mark.
+
+`--format sarif` prints the same as SARIF 2.1.0, with the codes as rules and suggestions as fixes.
+
+| code | means |
+|---|---|
+";
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -153,5 +189,16 @@ mod tests {
         assert!(names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
         assert!(Code::ALL.iter().all(|code| code.meaning().ends_with('.')));
         assert!(Code::ALL.is_sorted());
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test keeps a committed file current")]
+    fn the_page_of_codes_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/diagnostics.md");
+        if std::env::var_os("SDCOMPOSE_UPDATE").is_some() {
+            std::fs::write(path, markdown()).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == markdown(), "run the tests with SDCOMPOSE_UPDATE=1 to write {path}");
     }
 }

@@ -22,6 +22,9 @@ impl Files for Disk {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         let descriptor = rustix::fs::open(path, flags, Mode::empty()).map_err(why)?;
         let stat = rustix::fs::fstat(&descriptor).map_err(why)?;
+        if is_null_device(&stat) {
+            return Ok(Vec::new());
+        }
         if let Some(kind) = irregular(FileType::from_raw_mode(stat.st_mode)) {
             return Err(kind.to_owned());
         }
@@ -57,6 +60,12 @@ pub(super) fn is_file(path: &Path) -> bool {
 /// an error, not an absence.
 pub(super) fn is_there(path: &Path) -> bool {
     rustix::fs::lstat(path).is_ok()
+}
+
+/// Tells whether a file is `/dev/null`, which people name where they want no file (null(4): device 1, 3).
+fn is_null_device(stat: &rustix::fs::Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
+        && (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)) == (1, 3)
 }
 
 fn irregular(kind: FileType) -> Option<&'static str> {

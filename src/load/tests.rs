@@ -258,6 +258,49 @@ fn a_manifest_that_cannot_be_read_is_not_passed_over() {
 }
 
 #[test]
+fn the_null_device_is_an_empty_file() {
+    let root = directory(&[("compose.yaml", "services: {a: {image: \"x${A-y}\"}}"), (".env", "A=1")]);
+    let given = LoadOptions { env_files: vec!["/dev/null".into()], ..options(&root, "") };
+    assert!(told(&root, &given).contains("xy"), "{}", told(&root, &given));
+}
+
+#[test]
+fn included_files_are_found_from_where_they_are_and_stay_apart_from_the_project_s_own() {
+    let root = directory(&[
+        ("p/compose.yaml", "name: main\ninclude: [sub/inc.yaml]\nservices: {a: {image: \"$TAG\"}}"),
+        ("p/sub/inc.yaml", "name: other\nservices: {b: {image: \"$TAG-$COMPOSE_PROJECT_NAME\"}}"),
+        ("p/sub/.env", "TAG=sub\n"),
+        ("own.env", "TAG=own\n"),
+    ]);
+    let given = LoadOptions {
+        files: vec!["p/compose.yaml".into()],
+        env_files: vec!["own.env".into()],
+        ..options(&root, "")
+    };
+    assert_eq!(
+        told(&root, &given),
+        "Compose p/compose.yaml {name: main, services: {a: {image: !interpolated \"own\"}, b: {image: !interpolated \"own-main\"}}}; "
+    );
+    let manifest = load(&given).unwrap().manifest;
+    let names: Vec<&str> = manifest.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["own.env", "p/compose.yaml", "p/sub/.env", "p/sub/inc.yaml"]);
+}
+
+#[test]
+fn links_that_lead_in_a_circle_end() {
+    let root = directory(&[(
+        "compose.yaml",
+        "include: [a.yaml]\nservices: {x: {extends: {file: b.yaml, service: y}}}",
+    )]);
+    symlink("a.yaml", root.path().join("a.yaml")).unwrap();
+    symlink("compose.yaml", root.path().join("b.yaml")).unwrap();
+    assert_eq!(
+        told(&root, &options(&root, "")),
+        "there is no service `y` in `b.yaml`; cannot read `a.yaml`: too many symbolic links"
+    );
+}
+
+#[test]
 fn a_missing_env_file_that_was_named_is_an_error() {
     let root = directory(&[("compose.yaml", "services: {}")]);
     let given = LoadOptions { env_files: vec!["nope.env".into()], ..options(&root, "") };

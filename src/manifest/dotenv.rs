@@ -1,7 +1,7 @@
 //! Files of environment variables: `.env`, `--env-file` and `env_file:`, as compose-go's `dotenv` package and
 //! (in the raw format) Docker's `--env-file` read them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
@@ -38,20 +38,43 @@ pub fn read(
     format: Format,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> (Vec<Assignment>, Vec<Diagnostic>) {
+    read_after(sources, name, bytes, format, lookup, &BTreeMap::new())
+}
+
+/// Reads a file as [`read`] does; what the files `before` it gave is asked last.
+pub fn read_after(
+    sources: &mut Sources,
+    name: &str,
+    bytes: &[u8],
+    format: Format,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    before: &BTreeMap<String, String>,
+) -> (Vec<Assignment>, Vec<Diagnostic>) {
     match decode(sources, name, bytes, &Limits::default()) {
         (_, Err(problem)) => (Vec::new(), vec![*problem]),
-        (source, Ok(text)) => parse(source, &text, format, lookup),
+        (source, Ok(text)) => parse_after(source, &text, format, lookup, before),
     }
 }
 
-/// Reads a text; see [`read`].
+/// Reads a text that no other goes before; see [`read`].
 pub fn parse(
     source: SourceId,
     text: &str,
     format: Format,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> (Vec<Assignment>, Vec<Diagnostic>) {
+    parse_after(source, text, format, lookup, &BTreeMap::new())
+}
+
+fn parse_after(
+    source: SourceId,
+    text: &str,
+    format: Format,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    before: &BTreeMap<String, String>,
+) -> (Vec<Assignment>, Vec<Diagnostic>) {
     let mut parser = Parser {
+        before,
         source,
         text,
         at: 0,
@@ -85,6 +108,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     lookup: &'a dyn Fn(&str) -> Option<String>,
+    before: &'a BTreeMap<String, String>,
     earlier: HashMap<String, String>,
     found: Vec<Assignment>,
     unset: Vec<(String, Span)>,
@@ -171,8 +195,8 @@ impl<'a> Parser<'a> {
     fn quoted(&mut self, quote: u8) -> Option<String> {
         let start = self.at;
         let Some(length) = closing(self.rest(), quote) else {
-            let end = start + self.rest().find('\n').unwrap_or(self.rest().len());
-            let span = self.span(start..end);
+            // The value may be a secret, and is not pointed at.
+            let span = self.span(start..start + 1);
             self.problems.push(
                 Diagnostic::error("a quoted value does not end", span)
                     .help("close it with the quote that opened it"),
@@ -193,7 +217,9 @@ impl<'a> Parser<'a> {
     /// Puts variables into a value; `place` is where it stands, if it is written as it reads.
     fn expanded(&mut self, value: &str, place: Option<usize>) -> Option<String> {
         let whole = self.span(place.map_or(self.at..self.at, |at| at..at + value.len()));
-        let earlier = |name: &str| (self.lookup)(name).or_else(|| self.earlier.get(name).cloned());
+        let earlier = |name: &str| {
+            (self.lookup)(name).or_else(|| self.earlier.get(name).or_else(|| self.before.get(name)).cloned())
+        };
         match expand(value, &earlier) {
             Ok(expansion) => {
                 for (name, at) in expansion.unset {

@@ -23,7 +23,7 @@ pub fn merge(first: Node, rest: Vec<Node>) -> (Node, Vec<Diagnostic>) {
     for document in rest {
         root = merger.node(root, document, Some(rules::root()));
     }
-    unique::enforce(&mut root, rules::root());
+    unique::enforce(&mut root, rules::root(), &mut merger.problems);
     (root, merger.problems)
 }
 

@@ -6,7 +6,13 @@ use std::path::Path;
 /// `loader.NormalizeProjectName` does. Empty where nothing is left.
 #[must_use]
 pub fn project_name(directory: &Path) -> String {
-    let name = directory.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    normal_name(&directory.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Makes a project's name of any text; empty where nothing is left.
+#[must_use]
+pub fn normal_name(text: &str) -> String {
+    let name = text.to_lowercase();
     let allowed = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
     let kept: String = name.chars().filter(allowed).collect();
     kept.trim_start_matches(['_', '-']).to_owned()

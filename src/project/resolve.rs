@@ -31,6 +31,7 @@ mod namespaces;
 mod network;
 mod options;
 mod ports;
+mod profile;
 mod process;
 mod pull_policy;
 mod reader;
@@ -43,6 +44,8 @@ use reader::Reader;
 
 /// Most services that a project may have.
 const MOST_SERVICES: usize = 20_000;
+
+const NAME_RULE: &str = "a project name has a-z 0-9 _ - only, and begins with a letter or a digit";
 
 /// What a service's parts need to know of the whole.
 #[derive(Clone, Copy)]
@@ -77,6 +80,7 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         name,
         dialect,
         profiles,
+        named,
         as_written,
         variables,
     } = manifest;
@@ -115,9 +119,10 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         defaults: defaults.filter(|node| matches!(node.value, Value::Mapping(_))),
         models: &models,
     };
+    let switched_on = profile::switched_on(&entries, profiles, named);
     let (mut active, mut disabled) = (Vec::with_capacity(entries.len()), BTreeSet::new());
     for &entry in &entries {
-        let is_active = is_active(&entry.value, profiles);
+        let is_active = profile::is_active(&entry.value, &switched_on);
         let (dialect, defaults) = family(entry);
         let defaults = defaults.filter(|node| matches!(node.value, Value::Mapping(_)));
         if let Some(service) = service::read(r, entry, &Scope { dialect, defaults, ..scope }, is_active) {
@@ -229,25 +234,29 @@ fn has_good_name(r: &mut Reader<'_>, entry: &Entry) -> bool {
     }
 }
 
-/// Whether a service's profiles let it run.
-fn is_active(node: &Node, profiles: &[String]) -> bool {
-    let wanted = |name: &str| profiles.iter().any(|profile| profile == "*" || profile == name);
-    match node.get("profiles").map(|node| &node.value) {
-        Some(Value::Sequence(items)) if !items.is_empty() => items.iter().any(|item| match &item.value {
-            Value::Scalar { text, .. } => wanted(text),
-            Value::Null | Value::Sequence(_) | Value::Mapping(_) => false,
-        }),
-        Some(Value::Sequence(_) | Value::Null | Value::Scalar { .. } | Value::Mapping(_)) | None => true,
+/// A name of the manifest; Compose takes out of it what no name can have.
+fn name_as_written(r: &mut Reader<'_>, node: &Node, written: String) -> String {
+    if name::is_project(&written) {
+        return written;
     }
+    let better = name::normal_project(&written);
+    let what = format!("{written:?} cannot be a project name");
+    r.push(if better.is_empty() {
+        Diagnostic::error(what, node.span).help(NAME_RULE)
+    } else {
+        Diagnostic::warning(format!("{what}; `{better}` is taken"), node.span)
+            .help(NAME_RULE)
+            .suggest(node.span, better.clone())
+    });
+    better
 }
 
 /// The project's name: by the command, by `name:`, or made of the directory's name.
 fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Span) -> String {
-    const RULE: &str = "a project name has a-z 0-9 _ - only, and begins with a letter or a digit";
     if let Some(given) = given.filter(|given| !given.is_empty()) {
         if !name::is_project(given) {
             let mut diagnostic =
-                Diagnostic::placeless(format!("`{given}` cannot be a project name")).help(RULE);
+                Diagnostic::placeless(format!("`{given}` cannot be a project name")).help(NAME_RULE);
             let better = name::normal_project(given);
             if !better.is_empty() {
                 diagnostic = diagnostic.help(format!("did you mean `{better}`?"));
@@ -256,18 +265,11 @@ fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Spa
         }
         return given.to_owned();
     }
-    if let Some(node) = root.get("name") {
-        let Some(written) = r.some_text(node, "name") else { return String::new() };
-        if !name::is_project(&written) {
-            let better = name::normal_project(&written);
-            let mut diagnostic =
-                Diagnostic::error(format!("{written:?} cannot be a project name"), node.span).help(RULE);
-            if !better.is_empty() {
-                diagnostic = diagnostic.suggest(node.span, better);
-            }
-            r.push(diagnostic);
+    if let Some(node) = root.get("name").filter(|node| node.value != Value::Null) {
+        let Some(written) = r.text(node, "name") else { return String::new() };
+        if !written.is_empty() {
+            return name_as_written(r, node, written);
         }
-        return written;
     }
     let directory =
         r.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -29,6 +29,9 @@ pub struct Style {
 /// Findings that are shown in full; further ones are only counted.
 const SHOWN: usize = 100;
 
+/// Longest line that a replacement is drawn in, in bytes; the replacement in a longer one is told in words.
+const PATCHED: usize = 400;
+
 /// Labels that are further apart than this many lines are shown in pieces of their own.
 const APART: usize = 40;
 
@@ -101,7 +104,8 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, veils: &mut Veil
         return std::iter::once(title).chain(ways).map(Group::with_title).collect();
     }
     let patch = diagnostic.suggestion.as_ref().and_then(|suggestion| {
-        let piece = Piece::around(sources, suggestion.span)?;
+        // A patch is drawn in the whole of its line, twice.
+        let piece = Piece::around(sources, suggestion.span).filter(|piece| piece.lines.len() <= PATCHED)?;
         Some(
             piece
                 .snippet(&[suggestion.span], veils)
@@ -115,6 +119,9 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, veils: &mut Veil
     let finding = title
         .elements(pieces(&diagnostic.labels, sources, veils))
         .elements(help.iter().map(|help| Level::HELP.message(help.as_str())));
+    let told = diagnostic.suggestion.as_ref().filter(|_| patch.is_none());
+    let finding =
+        finding.elements(told.map(|suggestion| Level::HELP.message(format!("write `{}`", suggestion.value))));
     let patch = patch.map(|patch| Level::HELP.secondary_title(over_patch).element(patch));
     std::iter::once(finding).chain(patch).collect()
 }

@@ -137,6 +137,33 @@ services.db.stop_signal = \"SIGINT\"
 }
 
 #[test]
+fn a_variable_of_an_env_file_is_explained_by_its_line() {
+    let place = Place::with(
+        "services: { a: { image: x, env_file: [one.env, { path: ./two.env }], environment: { B: 9 } } }",
+    );
+    place.write("one.env", "A=1\nB=2\n");
+    place.write("two.env", "# later\nexport A=\"3\"\nDB_PASSWORD=hunter2\n");
+    assert_eq!(
+        place.run(&["config", "--explain", "a.environment"]).stdout,
+        "\
+services.a.environment.A = \"3\"
+  WHERE        WRITTEN
+  one.env:1    1
+  ./two.env:2  \"3\"      counts
+
+services.a.environment.B = \"9\"
+  WHERE             WRITTEN
+  one.env:2         2
+  sdcompose.yaml:1  9        counts
+
+services.a.environment.DB_PASSWORD = (hidden)
+  WHERE        WRITTEN
+  ./two.env:3  (hidden)  counts
+"
+    );
+}
+
+#[test]
 fn a_file_is_written_whole_or_not_at_all() {
     let place = shop();
     place.write("out.yaml", "before");
@@ -149,7 +176,7 @@ fn a_file_is_written_whole_or_not_at_all() {
     assert_eq!(read(), before);
     let left = std::fs::read_dir(place.path()).unwrap().filter_map(Result::ok);
     let left: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    assert!(left.iter().all(|name| !name.ends_with(".new")), "{left:?}");
+    assert!(left.iter().all(|name| name == ".env" || !name.starts_with('.')), "{left:?}");
 }
 
 #[test]

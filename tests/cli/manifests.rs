@@ -193,3 +193,29 @@ fn a_mistake_in_the_text_hides_none_of_what_it_says() {
         "{found:#?}"
     );
 }
+
+#[test]
+fn no_secret_is_told_with_a_mistake_beside_it() {
+    let place = Place::new();
+    place.write(
+        "compose.yaml",
+        "\
+services:
+  a: { image: x, environment: { DB_PASSWORD: canary-1, MODE: canary-2, LIST: [1] }, imgae: y }
+  b:
+    image: x
+    environment: [\"TOKEN=canary-3\", \"=x\"]
+    build: { context: ., args: { KEY: canary-4, A: [canary] } }
+    env_file: .secret
+    x-systemd: { credentials: { c: { content: canary-5, fiel: x } } }
+",
+    );
+    place.write(".secret", "GOOD=canary-6\nA B=canary-7\nC=\"canary-8\n");
+    for format in [&[][..], &["--format", "json"], &["--format", "sarif"]] {
+        let ran = place.run(&[&["config", "-q"], format].concat());
+        let told = ran.stdout + &ran.stderr;
+        assert_eq!(ran.code, 2);
+        assert!(told.contains("imgae") && told.contains(".secret"), "{told}");
+        assert!(!told.contains("canary-"), "{told}");
+    }
+}

@@ -81,9 +81,16 @@ impl Assembly<'_> {
     /// Extends every service of a document that asks for it.
     pub(super) fn extend(&mut self, unit: &Unit<'_>, document: &mut Node, shown: &Path, bases: &mut Bases) {
         let services = entries_mut(document)
-            .and_then(|entries| entries.iter_mut().find(|entry| &*entry.key == "services"))
-            .and_then(|entry| entries_mut(&mut entry.value));
+            .and_then(|entries| entries.iter_mut().find(|entry| &*entry.key == "services"));
         let Some(services) = services else { return };
+        if services.value.value == Value::Null && services.value.tag.is_none() {
+            self.push(
+                Diagnostic::error("`services` is empty", services.value.span)
+                    .coded(Code::Type)
+                    .help("write `services: {}` if that is meant"),
+            );
+        }
+        let Some(services) = entries_mut(&mut services.value) else { return };
         if services.iter().all(|service| service.value.get("extends").is_none()) {
             return;
         }
@@ -169,7 +176,7 @@ impl Assembly<'_> {
             self.push(Diagnostic::error("`extends` needs the name of a `service`", node.span));
             return None;
         };
-        let file = match node.get("file") {
+        let file = match node.get("file").filter(|file| file.value != Value::Null) {
             Some(node) => Some(self.text_of(node, "extends.file")?),
             None => None,
         };

@@ -73,10 +73,10 @@ impl Assembly<'_> {
         let mut new: BTreeMap<String, String> = BTreeMap::new();
         for (shown, path, named) in files {
             let Some(bytes) = self.bytes(shown, path, *named, "env file ") else { continue };
-            let lookup = |name: &str| variables.get(name).or_else(|| new.get(name)).cloned();
+            let lookup = |name: &str| variables.get(name).cloned();
             let name = shown.display().to_string();
             let (found, told) =
-                dotenv::read(&mut self.sources, &name, &bytes, dotenv::Format::Compose, &lookup);
+                dotenv::read_after(&mut self.sources, &name, &bytes, dotenv::Format::Compose, &lookup, &new);
             self.diagnostics.extend(told);
             new.extend(found.into_iter().map(|one| (one.name, one.value)));
         }

@@ -18,6 +18,16 @@ fn read_as(text: &str, format: Format) -> String {
     variables.chain(told).collect::<Vec<_>>().join("\n")
 }
 
+#[test]
+fn earlier_files_are_asked_after_the_file_s_own_lines() {
+    let before =
+        BTreeMap::from([("A".into(), "0".into()), ("B".into(), "0".into()), ("C".into(), "0".into())]);
+    let text = b"B=1\nX=$A$B$C\nC\n";
+    let (found, _) = read_after(&mut Sources::default(), "e.env", text, Format::Compose, &lookup, &before);
+    let values: Vec<&str> = found.iter().map(|one| one.value.as_str()).collect();
+    assert_eq!(values, ["1", "910"]);
+}
+
 fn compose(text: &str) -> String {
     read_as(text, Format::Compose)
 }

@@ -207,26 +207,37 @@ impl<'a> Reader<'a> {
         let value = if wanted { (self.lookup)(name) } else { None };
         let empty = value.as_deref() == Some("");
         let present = value.is_some() && !(operator.or_empty && empty);
-        let word_wanted = wanted && present == matches!(operator.kind, OperatorKind::Alternative);
-        let mut message = String::new();
-        match operator.kind {
-            OperatorKind::Default | OperatorKind::Alternative => self.words(out, word_wanted, depth)?,
-            OperatorKind::Required => self.words(&mut message, word_wanted, depth)?,
-        }
+        let used = wanted && present == matches!(operator.kind, OperatorKind::Alternative);
+        let word = self.word(wanted, used, depth)?;
         if self.rest().is_empty() {
             return Err(self.unclosed(start));
         }
         self.at += 1;
+        let at = start..self.at;
         match operator.kind {
             OperatorKind::Required if wanted && !present => {
-                let kind = FaultKind::Required { name: name.to_owned(), message, empty };
-                Err(Fault { at: start..self.at, kind })
+                let kind = FaultKind::Required { name: name.to_owned(), message: word, empty };
+                Err(Fault { at, kind })
             }
             OperatorKind::Default | OperatorKind::Required if present => {
-                push(out, &value.unwrap_or_default(), start..self.at)
+                push(out, &value.unwrap_or_default(), at)
             }
+            OperatorKind::Default | OperatorKind::Alternative if used => push(out, &word, at),
             OperatorKind::Default | OperatorKind::Required | OperatorKind::Alternative => Ok(()),
         }
+    }
+
+    /// Reads the word behind an operator. One that is not used is put together all the same, for Compose asks for
+    /// the variables that it requires (compose-go, `template.withDefaultWhenAbsence`).
+    fn word(&mut self, wanted: bool, used: bool, depth: usize) -> Result<String, Fault> {
+        let (unset, lone) = (self.expansion.unset.len(), self.expansion.lone.len());
+        let mut word = String::new();
+        self.words(&mut word, wanted, depth)?;
+        if !used {
+            self.expansion.unset.truncate(unset);
+            self.expansion.lone.truncate(lone);
+        }
+        Ok(word)
     }
 
     /// Puts in the value of a variable without operator, which ends here.

@@ -59,7 +59,19 @@ fn a_required_variable_without_value_is_a_fault_with_its_message() {
     assert_eq!(fault("x${U:?set $A}").1, missing("set a", false));
     assert_eq!(fault("${U?}").1, missing("", false));
     assert_eq!(fault("${E:?no}").1, missing("no", true));
-    assert_eq!(value("${A:+x}${U:+${U:?never}}"), "x");
+}
+
+#[test]
+fn what_is_required_within_an_unused_word_is_required() {
+    let missing = FaultKind::Required { name: "U".into(), message: "no".into(), empty: false };
+    for template in ["${A:-${U:?no}}", "${V:+${U:?no}}", "${A:?${U:?no}}", "${A-${A-${U?no}}}"] {
+        assert_eq!(fault(template).1, missing, "{template}");
+    }
+    // What is not used is not said to be unset.
+    assert_eq!(
+        expand("${A:-$U}${V:+$U $ }", &variables).unwrap(),
+        Expansion { text: "a".into(), ..Expansion::default() }
+    );
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(super) enum Rule {
 /// By what the entries of a list are told apart; of equal ones the last counts, at the place of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
+    /// The whole text, and that there are equal ones is an error (`uniqueItems` of `compose-spec.json`).
+    Distinct,
     /// The text before the first `=`, or the whole.
     Name,
     /// The path inside.
@@ -62,8 +64,9 @@ const RULES: &[(&str, Option<Rule>, Option<Key>)] = &[
     ("services.*.cap_drop", None, Some(Key::Name)),
     ("services.*.command", Some(Rule::Replace), None),
     ("services.*.configs", None, Some(Key::Mounted(""))),
-    ("services.*.depends_on", Some(Rule::Dependencies), None),
+    ("services.*.depends_on", Some(Rule::Dependencies), Some(Key::Distinct)),
     ("services.*.deploy.labels", Some(Rule::Pairs), Some(Key::Name)),
+    ("services.*.device_cgroup_rules", None, Some(Key::Distinct)),
     ("services.*.devices", None, Some(Key::Device)),
     ("services.*.dns", Some(Rule::Texts), Some(Key::Name)),
     ("services.*.dns_opt", Some(Rule::Texts), Some(Key::Name)),
@@ -72,23 +75,27 @@ const RULES: &[(&str, Option<Rule>, Option<Key>)] = &[
     ("services.*.env_file", Some(Rule::Texts), Some(Key::Path)),
     ("services.*.environment", Some(Rule::Pairs), Some(Key::Name)),
     ("services.*.expose", None, Some(Key::Name)),
-    ("services.*.extra_hosts", Some(Rule::Hosts), None),
+    ("services.*.external_links", None, Some(Key::Distinct)),
+    ("services.*.extra_hosts", Some(Rule::Hosts), Some(Key::Distinct)),
+    ("services.*.group_add", None, Some(Key::Distinct)),
     ("services.*.healthcheck.test", Some(Rule::Replace), None),
     ("services.*.label_file", Some(Rule::Texts), None),
     ("services.*.labels", Some(Rule::Pairs), Some(Key::Name)),
     ("services.*.links", None, Some(Key::Name)),
     ("services.*.logging", Some(Rule::Logging), None),
     ("services.*.models", Some(Rule::Names), None),
-    ("services.*.networks", Some(Rule::Names), None),
+    ("services.*.networks", Some(Rule::Names), Some(Key::Distinct)),
     ("services.*.networks.*.aliases", None, Some(Key::Name)),
     ("services.*.networks.*.link_local_ips", None, Some(Key::Name)),
     ("services.*.ports", None, Some(Key::Port)),
     ("services.*.profiles", None, Some(Key::Name)),
     ("services.*.secrets", None, Some(Key::Mounted("/run/secrets"))),
+    ("services.*.security_opt", None, Some(Key::Distinct)),
     ("services.*.sysctls", Some(Rule::Pairs), Some(Key::Name)),
     ("services.*.tmpfs", Some(Rule::Texts), Some(Key::Name)),
     ("services.*.ulimits.*", Some(Rule::Switch), None),
     ("services.*.volumes", None, Some(Key::Target)),
+    ("services.*.volumes_from", None, Some(Key::Distinct)),
 ];
 
 /// Rules below each `systemd:`, of a service or of the whole project, under either of its names.

@@ -97,6 +97,31 @@ fn volumes_are_unique_by_their_target() {
 }
 
 #[test]
+fn some_lists_must_not_have_an_entry_twice() {
+    assert_eq!(merged("services: {a: {security_opt: [x, y, x]}}"), "\"x\" is in this list twice");
+    assert_eq!(merged("services: {a: {depends_on: [b, b]}}"), "\"b\" is in this list twice");
+    assert_eq!(
+        service("networks: [n], depends_on: [b]", "networks: [n], depends_on: [b]"),
+        "networks: {n: ~}, depends_on: {b: !listed ~}"
+    );
+    assert_eq!(service("group_add: [g]", "group_add: [g]"), "\"g\" is in this list twice");
+}
+
+#[test]
+fn a_merge_that_is_not_the_last_keeps_its_marks() {
+    let document = |text: &str| {
+        let reading = read(&mut Sources::default(), "a.yaml", text.as_bytes(), &Limits::default());
+        reading.documents.unwrap().remove(0)
+    };
+    let (kept, problems) = merge_keeping(
+        document("a: {b: [1], c: x, d: !override [1]}"),
+        vec![document("a: {b: !override [2], c: !reset , e: !reset }")],
+    );
+    assert_eq!(shown(&kept), "{a: {b: !override [2], c: !reset ~, d: !override [1], e: !reset ~}}");
+    assert!(problems.is_empty());
+}
+
+#[test]
 fn ports_that_are_written_alike_are_one() {
     assert_eq!(
         service("ports: [\"80:80\", \"81:81\"]", "ports: [\"80:80\", {target: 81}]"),

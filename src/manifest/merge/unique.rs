@@ -5,21 +5,25 @@ use std::collections::HashMap;
 
 use super::forms::text;
 use super::rules::{Key, Place};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::{Node, Value};
 
-/// Drops earlier entries of unique lists everywhere below a node.
-pub(super) fn enforce(node: &mut Node, place: &'static Place) {
+/// Drops earlier entries of unique lists everywhere below a node, and says where a list has one twice that must
+/// not.
+pub(super) fn enforce(node: &mut Node, place: &'static Place, problems: &mut Vec<Diagnostic>) {
     match &mut node.value {
         Value::Null | Value::Scalar { .. } => {}
         Value::Mapping(entries) => {
             for entry in entries {
                 if let Some(below) = place.below(&entry.key) {
-                    enforce(&mut entry.value, below);
+                    enforce(&mut entry.value, below, problems);
                 }
             }
         }
         Value::Sequence(items) => {
-            if let Some(by) = place.unique
+            if place.unique == Some(Key::Distinct) {
+                problems.extend(twice(items));
+            } else if let Some(by) = place.unique
                 && items.len() > 1
             {
                 let all = std::mem::take(items);
@@ -27,6 +31,17 @@ pub(super) fn enforce(node: &mut Node, place: &'static Place) {
             }
         }
     }
+}
+
+/// Finds an item that is there twice.
+fn twice(items: &[Node]) -> Option<Diagnostic> {
+    let mut seen: HashMap<&str, &Node> = HashMap::with_capacity(items.len());
+    items.iter().find_map(|item| {
+        let text = text(item)?;
+        let first = seen.insert(text, item)?;
+        let problem = Diagnostic::error(format!("{text:?} is in this list twice"), item.span);
+        Some(problem.coded(Code::Conflict).also(first.span, "first given here").help("take one of them away"))
+    })
 }
 
 fn last_of_each(all: Vec<Node>, by: Key) -> Vec<Node> {
@@ -50,6 +65,7 @@ fn last_of_each(all: Vec<Node>, by: Key) -> Vec<Node> {
 
 fn key(item: &Node, by: Key) -> Option<Cow<'_, str>> {
     match by {
+        Key::Distinct => text(item).map(Into::into),
         Key::Name => text(item).map(|text| text.split_once('=').map_or(text, |(name, _)| name).into()),
         Key::Path => field_or_text(item, "path").map(Into::into),
         Key::Target => match text(item) {

@@ -30,12 +30,12 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, machine: Option<&Machine>, a
         warn_of_secrets(r, node, &written);
     }
     let to_units = machine.is_some_and(|machine| machine.environment_to_units);
-    // The files' own `$NAME` see the service's environment first, as in Compose.
+    // The files' own `$NAME` see the project's variables first, then the service's environment, as in Compose.
     let own: BTreeMap<String, String> =
         written.iter().filter_map(|pair| Some((pair.name.clone(), pair.value.clone()?))).collect();
     let mut values = IndexMap::new();
     if let Some(node) = node.get("env_file").filter(|_| active) {
-        for Assignment { name, value, span } in files(r, node, &own) {
+        for (name, (value, span)) in files(r, node, &own) {
             if to_units {
                 check_assignable(r, &name, &value, span);
             }
@@ -49,8 +49,12 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, machine: Option<&Machine>, a
                 check_assignable(r, &name, &value, span);
             }
             values.insert(name, value);
-        } else if !values.contains_key(&name) && !unset.contains(&name) {
-            unset.push(name);
+        } else {
+            // A name alone takes even what an env file gives (measured on Docker Compose 2.40).
+            values.shift_remove(&name);
+            if !unset.contains(&name) {
+                unset.push(name);
+            }
         }
     }
     check_size(r, node, &values);
@@ -122,20 +126,35 @@ fn check_size(r: &mut Reader<'_>, node: &Node, values: &IndexMap<String, String>
     }
 }
 
-/// All env files in order, later names over earlier ones.
-fn files(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> Vec<Assignment> {
+/// What env files give: later ones over earlier ones, each name with where it stands.
+type FromFiles = IndexMap<String, (String, Span)>;
+
+/// All env files in order.
+fn files(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> FromFiles {
     let items = match &node.value {
         Value::Sequence(items) => items.as_slice(),
         Value::Scalar { .. } => std::slice::from_ref(node),
         Value::Null | Value::Mapping(_) => {
             r.wrong(node, "env_file", "a path or a list of paths");
-            return Vec::new();
+            return FromFiles::new();
         }
     };
-    items.iter().flat_map(|item| one_file(r, item, own)).collect()
+    let (mut found, mut before) = (FromFiles::new(), BTreeMap::new());
+    for item in items {
+        for Assignment { name, value, span } in one_file(r, item, own, &before) {
+            before.insert(name.clone(), value.clone());
+            found.insert(name, (value, span));
+        }
+    }
+    found
 }
 
-fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> Vec<Assignment> {
+fn one_file(
+    r: &mut Reader<'_>,
+    node: &Node,
+    own: &BTreeMap<String, String>,
+    before: &BTreeMap<String, String>,
+) -> Vec<Assignment> {
     let (path, required, format) = match &node.value {
         Value::Mapping(_) => {
             let Some(path) = node.get("path") else {
@@ -157,7 +176,7 @@ fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> 
         }
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, Format::Compose),
     };
-    let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
+    let Some(written) = r.needed_text(path, "env_file") else { return Vec::new() };
     let absolute = r.absolute(&written, path.span);
     let bytes = match r.files.read(&absolute) {
         Ok(bytes) => bytes,
@@ -172,8 +191,8 @@ fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> 
         Err(_) => return Vec::new(),
     };
     let variables = r.variables;
-    let lookup = |name: &str| own.get(name).or_else(|| variables.get(name)).cloned();
-    let (assignments, findings) = dotenv::read(r.sources, &written, &bytes, format, &lookup);
+    let lookup = |name: &str| variables.get(name).or_else(|| own.get(name)).cloned();
+    let (assignments, findings) = dotenv::read_after(r.sources, &written, &bytes, format, &lookup, before);
     let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
     for finding in findings {
         r.push(if finding.severity == Severity::Error {

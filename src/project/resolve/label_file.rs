@@ -29,7 +29,7 @@ pub(super) fn all(r: &mut Reader<'_>, node: &Node) -> IndexMap<String, String> {
 }
 
 fn one_file(r: &mut Reader<'_>, node: &Node, found: &mut IndexMap<String, String>) {
-    let Some(written) = r.some_text(node, "label_file") else { return };
+    let Some(written) = r.needed_text(node, "label_file") else { return };
     let Some(bytes) = r.read(node, &written, "label_file") else { return };
     let variables = r.variables;
     let lookup = |name: &str| variables.get(name).cloned();

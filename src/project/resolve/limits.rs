@@ -268,7 +268,7 @@ pub(super) fn restart(r: &mut Reader<'_>, node: &Node) -> RestartPolicy {
 }
 
 fn restart_policy(r: &mut Reader<'_>, policy: &Node) -> RestartPolicy {
-    let condition = field(r, policy, "condition", Reader::text);
+    let condition = field(r, policy, "condition", Reader::some_text);
     let attempts =
         field(r, policy, "max_attempts", |r, node, key| r.integer(node, key, 0..=i64::from(u32::MAX)));
     match condition.as_deref() {

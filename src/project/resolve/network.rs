@@ -44,7 +44,7 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
         match &networks.value {
             Value::Sequence(items) => {
                 for item in items {
-                    if let Some(key) = r.some_text(item, "networks") {
+                    if let Some(key) = r.needed_text(item, "networks") {
                         joined.insert(key, Attachment::default());
                     }
                 }
@@ -77,7 +77,7 @@ fn attachment(r: &mut Reader<'_>, entry: &Entry) -> Attachment {
         aliases: list(r, node, "aliases", Reader::texts),
         ipv4_address: field(r, node, "ipv4_address", |r, node, key| address(r, node, key, IpAddr::is_ipv4)),
         ipv6_address: field(r, node, "ipv6_address", |r, node, key| address(r, node, key, IpAddr::is_ipv6)),
-        mac_address: field(r, node, "mac_address", Reader::text),
+        mac_address: field(r, node, "mac_address", Reader::some_text),
         link_local_ips: list(r, node, "link_local_ips", Reader::texts),
         driver_opts: options(r, node, "driver_opts"),
         interface_name: field(r, node, "interface_name", Reader::some_text),

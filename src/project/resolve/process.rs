@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::project::{Service, command_line};
 use crate::yaml::{Node, Value};
 
+use super::options::chosen;
 use super::reader::Reader;
 use super::service::{field, place};
 
@@ -139,7 +140,7 @@ fn machine_words(
 }
 
 fn user(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> Option<String> {
-    let user = field(r, node, "user", Reader::text)?;
+    let user = chosen(r, node, "user")?;
     if !is_machine {
         return Some(user);
     }

@@ -152,8 +152,14 @@ impl<'a> Reader<'a> {
         self.borrowed_text(node, key).map(str::to_owned)
     }
 
-    /// Text that is not empty.
+    /// Text that is not empty. One that variables leave empty counts as left out, as in Compose.
     pub(super) fn some_text(&mut self, node: &Node, key: &str) -> Option<String> {
+        let blank = matches!(&node.value, Value::Scalar { text, plain: _ } if text.is_empty());
+        if blank && node.is_interpolated() { None } else { self.needed_text(node, key) }
+    }
+
+    /// Text that is not empty, whatever variables make of it.
+    pub(super) fn needed_text(&mut self, node: &Node, key: &str) -> Option<String> {
         let text = self.text(node, key)?;
         if text.is_empty() {
             self.error(format!("`{key}` is empty"), node.span);

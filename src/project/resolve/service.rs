@@ -48,7 +48,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         command: process.command.filter(|_| !is_machine),
         entrypoint: process.entrypoint.filter(|_| !is_machine),
         hostname: hostname(r, entry, is_machine),
-        domainname: field(r, node, "domainname", Reader::text),
+        domainname: chosen(r, node, "domainname"),
         environment,
         environment_unset,
         ports: ports::read(r, node, &network),
@@ -98,7 +98,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         tty: flag(r, node, "tty"),
         stdin_open: flag(r, node, "stdin_open"),
         runtime: field(r, node, "runtime", Reader::some_text),
-        userns_mode: field(r, node, "userns_mode", Reader::text),
+        userns_mode: chosen(r, node, "userns_mode"),
         profiles: profiles(r, node),
         machine,
     })
@@ -264,6 +264,6 @@ fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
 
 fn profiles(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
     list(r, node, "profiles", |r, node, key| {
-        r.items(node, key).iter().filter_map(|item| r.some_text(item, key)).collect()
+        r.items(node, key).iter().filter_map(|item| r.text(item, key)).collect()
     })
 }

@@ -7,9 +7,12 @@ use crate::manifest::Manifest;
 use crate::project::{Project, name};
 use crate::yaml::{Node, Value};
 
+mod env_files;
+mod json;
 mod story;
 
-pub use story::{Layer, Story, known, stories, to_json};
+pub use json::to_json;
+pub use story::{Layer, Story, known, stories};
 
 /// All values of one service.
 #[derive(Debug, Clone, PartialEq)]

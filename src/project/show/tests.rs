@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use crate::manifest::{Dialect, Manifest};
 use crate::project::Project;
 use crate::project::resolve::tests::tree::{Given, manifest, resolved};
@@ -219,4 +221,33 @@ fn an_explanation_hides_what_is_secret() {
 fn dollars_are_doubled_in_values_and_in_keys() {
     let (project, manifest) = both("services: {a: {image: x, labels: {'${K}': 'a$$b'}}}", Dialect::Compose);
     assert_eq!(json(&project, &manifest)["services"]["a"]["labels"], json!({"$${K}": "a$$$$b"}));
+}
+
+/// Resolves a text with its variables put in, and prints it as YAML and as JSON.
+fn printed(text: &str) -> (String, String) {
+    let mut manifest = manifest(text);
+    let mut root = manifest.root.clone();
+    let found = crate::manifest::interpolate(&mut root, &manifest.sources, &|_| None);
+    assert_eq!(found, [], "{text}");
+    manifest.root = root;
+    let (project, found) = super::super::resolve::resolve(&mut manifest, &Given::default());
+    let project = project.unwrap_or_else(|| panic!("{found:?}\n{text}"));
+    let shown = show(&project, &manifest, &[]);
+    (shown.to_yaml(), serde_json::to_string(&shown).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_prints_the_same_again(
+        texts in proptest::collection::vec("[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\u{9f}\\u{fffe}\\u{ffff}]{0,12}|[ \\t\\n'\"#:$\\\\-]{0,8}|[0-9.eExo_+-]{1,6}|yes|null|~|2020-01-01", 5),
+    ) {
+        let value = |at: usize| serde_json::Value::from(texts[at].replace('$', "$$")).to_string();
+        let text = format!(
+            "{{services: {{a: {{image: x, systemd: false, command: [{}, {}], environment: {{A: {}}}, labels: {{l: {}}}, x-own: 1}}}}, x-top: {{k: {}}}}}",
+            value(0), value(1), value(2), value(3), value(4)
+        );
+        let (yaml, json) = printed(&text);
+        prop_assert_eq!(&printed(&yaml).0, &yaml);
+        prop_assert_eq!(&printed(&json).1, &json);
+    }
 }

@@ -162,3 +162,22 @@ fn json_names_places_and_replacements() {
     let nowhere = to_json(&[Diagnostic::placeless("lost")], &sources());
     assert_eq!((&nowhere[0]["file"], &nowhere[0]["labels"]), (&json!(null), &json!([])));
 }
+
+#[test]
+fn a_very_long_line_is_cut_around_what_is_wrong() {
+    let text = format!(
+        "a: {} # {}\nb: {{{}c: bad}}\n",
+        "x".repeat(900),
+        "y".repeat(1 << 20),
+        "k: v, ".repeat(200_000)
+    );
+    let mut sources = Sources::default();
+    let id = sources.add("a.yaml", text.as_str());
+    let at = u32::try_from(text.find("bad").unwrap()).unwrap();
+    let span = Span { source: id, start: at, end: at + 3 };
+    let finding = Diagnostic::error("wrong", span).marked("this").suggest(span, "good");
+    let drawn = cost::at_once(|| render(&[finding], &sources, Style { color: false, width: 100 }));
+    assert!(drawn.contains("bad") && drawn.contains("this"), "{drawn:.2000}");
+    let longest = drawn.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(longest < 400, "{longest} columns");
+}

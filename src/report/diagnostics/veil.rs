@@ -79,7 +79,9 @@ fn secrets(text: &str) -> Option<Vec<Range<usize>>> {
         return None;
     }
     let mut search = Search { text, path: Vec::new(), found: Vec::new() };
-    documents.iter().for_each(|document| search.node(document));
+    for document in &documents {
+        search.node(document);
+    }
     Some(search.found)
 }
 

@@ -181,7 +181,7 @@ fn values_are_checked_field_by_field() {
             "`dockerfile` and `dockerfile_inline` cannot both be given",
         ),
         ("tmpfs: 5", "`tmpfs` must be text, found a number"),
-        ("profiles: ['']", "`profiles` is empty"),
+        ("profiles: [5]", "`profiles` must be text, found a number"),
         (
             "networks: {default: {ipv4_address: '::1'}}",
             "obstacle: `ipv4_address`: `::1` is not an IPv4 address",
@@ -367,7 +367,8 @@ fn project_names_are_checked() {
     assert_eq!(named("shop-2"), "");
     assert!(named("My Shop").contains("`My Shop` cannot be a project name"));
     assert!(
-        said("name: My.Shop\nservices: {a: {image: x}}").contains("1:7 \"My.Shop\" cannot be a project name")
+        said("name: My.Shop\nservices: {a: {image: x}}")
+            .contains("1:7 warning: \"My.Shop\" cannot be a project name; `myshop` is taken")
     );
     let mut manifest = manifest("services: {a: {image: x}}");
     manifest.directory = "/srv/...".into();

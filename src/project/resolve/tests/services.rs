@@ -36,7 +36,7 @@ fn in_a_compose_file_only_x_systemd_makes_a_machine() {
 }
 
 #[test]
-fn environment_lies_over_env_files_and_takes_names_from_the_host() {
+fn environment_lies_over_env_files_and_takes_names_from_the_host_or_away() {
     let text = "
 services:
   a:
@@ -44,13 +44,29 @@ services:
     env_file: [{path: none.env, required: false}, e.env]
     environment: {A: 9, B: 1.10, C: , HOME: , D: yes, E: true}
 ";
-    let files = Given([(PathBuf::from("/srv/p/e.env"), b"A=1\nF=$A\nG\nC=from file".to_vec())].into());
+    let files =
+        Given([(PathBuf::from("/srv/p/e.env"), b"A=1\nF=$A$HOME\nHOME=h\nG\nC=from file".to_vec())].into());
     let (project, said) = resolved(manifest(text), &files);
     let a = &project.unwrap_or_else(|| panic!("{said}")).services["a"];
     let shown: Vec<String> = a.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    assert_eq!(shown, ["A=9", "F=9", "C=from file", "B=1.1", "HOME=/home/user", "D=yes", "E=true"]);
-    assert_eq!(a.environment_unset, Vec::<String>::new());
+    assert_eq!(shown, ["A=9", "F=9/home/user", "HOME=/home/user", "B=1.1", "D=yes", "E=true"]);
+    assert_eq!(a.environment_unset, ["C"]);
     assert_eq!(project_unset("services: {a: {image: x, environment: [B, C=]}}"), ["B"]);
+}
+
+#[test]
+fn an_env_file_sees_what_the_one_before_it_gave() {
+    let files = Given(
+        [
+            (PathBuf::from("/srv/p/a.env"), b"A=1\nB=1".to_vec()),
+            (PathBuf::from("/srv/p/b.env"), b"B=2\nC=$A$B$D".to_vec()),
+        ]
+        .into(),
+    );
+    let text = "services: {a: {image: x, env_file: [a.env, b.env], environment: {D: 4}}}";
+    let (project, said) = resolved(manifest(text), &files);
+    let a = &project.unwrap_or_else(|| panic!("{said}")).services["a"];
+    assert_eq!(a.environment["C"], "124");
 }
 
 fn project_unset(text: &str) -> Vec<String> {
@@ -229,6 +245,8 @@ fn profiles_switch_services_on() {
     assert_eq!(project.services.keys().map(String::as_str).collect::<Vec<_>>(), ["a", "c"]);
     assert!(project.disabled.contains("b"));
     assert!(project.services["c"].depends_on.is_empty());
+    let unnamed = super::tree::project("services: {a: {image: x, profiles: ['']}}");
+    assert!(unnamed.services.contains_key("a"));
     let mut all = manifest(text);
     all.profiles = vec!["*".to_owned()];
     let (project, _) = resolved(all, &Given::default());

@@ -34,6 +34,7 @@ pub(crate) fn manifest(text: &str) -> Manifest {
         name: None,
         dialect: Dialect::Sdcompose,
         profiles: Vec::new(),
+        named: Vec::new(),
         as_written: AsWritten::default(),
         variables: BTreeMap::from([("HOME".to_owned(), "/home/user".to_owned())]),
     }

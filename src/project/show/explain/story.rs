@@ -1,12 +1,16 @@
 //! The story of one value: every place that writes it, the variables in it, and what became of it.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
+use super::env_files;
 use super::{Explanation, Field, Origin, Step, deepest, joined, origin, shown_value};
 use crate::diagnostic::{SourceId, Sources, Span};
 use crate::manifest::{Manifest, variables_of};
 use crate::project::{Project, name};
 use crate::yaml::{self, Limits, Node, Value};
+
+/// What is shown in the place of what may be secret.
+const HIDDEN: &str = "(hidden)";
 
 /// Bases of bases that are followed.
 const BASES: usize = 16;
@@ -140,6 +144,8 @@ fn story(manifest: &Manifest, texts: &[Text], path: &[Step<'_>], value: &Json) -
             }
         }
     }
+    let from_files = of_env_files(manifest, path, hidden, layers.is_empty());
+    layers.splice(0..0, from_files);
     if let Origin::Written(span) = origin {
         let counting = layers.iter().rposition(|layer| covers(span, layer.span));
         if let Some(layer) = counting.and_then(|at| layers.get_mut(at)) {
@@ -151,6 +157,27 @@ fn story(manifest: &Manifest, texts: &[Text], path: &[Step<'_>], value: &Json) -
         _ => value.to_string(),
     };
     Story { path: joined(path), value: value.replace("$$", "$"), origin, layers }
+}
+
+/// The lines of env files that set a variable of a service. The last one counts where `environment` says nothing.
+fn of_env_files(manifest: &Manifest, path: &[Step<'_>], hidden: bool, alone: bool) -> Vec<Layer> {
+    let [Step::Key("services"), Step::Key(service), Step::Key("environment"), Step::Key(name)] = path else {
+        return Vec::new();
+    };
+    let Some(service) = manifest.root.get("services").and_then(|services| services.get(service)) else {
+        return Vec::new();
+    };
+    let mut layers: Vec<Layer> = env_files::lines(manifest, service, name)
+        .into_iter()
+        .map(|env_files::Line { span, written }| {
+            let written = if hidden { HIDDEN.to_owned() } else { written };
+            Layer { span, written, base: None, variables: Vec::new(), counts: false }
+        })
+        .collect();
+    if let Some(last) = layers.last_mut() {
+        last.counts = alone;
+    }
+    layers
 }
 
 /// Whether the place of what counts and that of a layer are one.
@@ -165,12 +192,12 @@ fn layer(manifest: &Manifest, node: &Node, span: Span, base: Option<&str>, hidde
     if let Value::Scalar { text, plain: _ } = &node.value {
         for name in variables_of(text).into_keys() {
             let value = manifest.variables.get(&name).cloned();
-            let value = value
-                .map(|value| if hidden || name::is_secret(&name) { "(hidden)".to_owned() } else { value });
+            let value =
+                value.map(|value| if hidden || name::is_secret(&name) { HIDDEN.to_owned() } else { value });
             variables.push((name, value));
         }
     }
-    let written = if hidden { "(hidden)".to_owned() } else { written(node) };
+    let written = if hidden { HIDDEN.to_owned() } else { written(node) };
     Layer { span, written, base: base.map(str::to_owned), variables, counts: false }
 }
 
@@ -262,47 +289,14 @@ fn of(manifest: &Manifest, path: &[Step<'_>]) -> Origin {
 
 /// Whether what is written at a path may be secret.
 fn is_hidden(path: &[Step<'_>]) -> bool {
-    let probe = Json::String(String::new());
     match path {
-        [Step::Key("services"), _, rest @ ..] => shown_value(rest, &probe) != probe.to_string(),
+        [Step::Key("services"), _, rest @ ..] => {
+            // An empty text is shown as two quotes, unless it is hidden.
+            shown_value(rest, &Json::String(String::new())) != "\"\""
+        }
         [Step::Key("configs" | "secrets"), _, Step::Key("content")] => true,
         _ => false,
     }
-}
-
-/// A story as an object: `path`, `value`, `origin` (`written` or the reason of the default), and `layers`.
-#[must_use]
-pub fn to_json(story: &Story, sources: &Sources) -> Json {
-    let Story { path, value, origin, layers } = story;
-    let place = |span: Span| -> Map<String, Json> {
-        let file = sources.get(span.source).map(|source| source.name.clone());
-        let line = sources.position(span).map(|at| at.line);
-        [("file".to_owned(), Json::from(file)), ("line".to_owned(), Json::from(line))].into_iter().collect()
-    };
-    let layers: Vec<Json> = layers
-        .iter()
-        .map(|layer| {
-            let mut shown = place(layer.span);
-            let variables =
-                layer.variables.iter().map(|(name, value)| (name.clone(), Json::from(value.clone())));
-            shown.insert("written".to_owned(), Json::from(layer.written.clone()));
-            shown.insert("base".to_owned(), Json::from(layer.base.clone()));
-            shown.insert("variables".to_owned(), Json::Object(variables.collect()));
-            shown.insert("counts".to_owned(), Json::from(layer.counts));
-            Json::Object(shown)
-        })
-        .collect();
-    let mut shown = match origin {
-        Origin::Written(span) => place(*span),
-        Origin::Default(reason) => [("default".to_owned(), Json::from(*reason))].into_iter().collect(),
-    };
-    shown.insert("path".to_owned(), Json::from(path.clone()));
-    shown.insert(
-        "value".to_owned(),
-        serde_json::from_str(value).unwrap_or_else(|_| Json::from(value.clone())),
-    );
-    shown.insert("layers".to_owned(), Json::Array(layers));
-    Json::Object(shown)
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::super::{Origin, stories};
 use crate::manifest::{Manifest, merge};
 use crate::project::resolve::resolve;
@@ -30,18 +32,20 @@ fn told(texts: &[&str], key: &str) -> String {
     let project = project.unwrap_or_else(|| panic!("{found:?}"));
     let mut out = String::new();
     for story in stories(&project, &manifest, key) {
-        out += &format!("{} = {}\n", story.path, story.value);
+        writeln!(out, "{} = {}", story.path, story.value).unwrap();
         if let Origin::Default(reason) = story.origin {
-            out += &format!("  default: {reason}\n");
+            writeln!(out, "  default: {reason}").unwrap();
         }
         for layer in story.layers {
             let file = &manifest.sources.get(layer.span.source).unwrap().name;
             let line = manifest.sources.position(layer.span).unwrap().line;
             let counts = if layer.counts { " *" } else { "" };
             let base = layer.base.map(|base| format!(" of {base}")).unwrap_or_default();
-            let variables: String =
-                layer.variables.iter().map(|(name, value)| format!(" {name}={value:?}")).collect();
-            out += &format!("  {file}:{line} {}{base}{variables}{counts}\n", layer.written);
+            write!(out, "  {file}:{line} {}{base}", layer.written).unwrap();
+            for (name, value) in layer.variables {
+                write!(out, " {name}={value:?}").unwrap();
+            }
+            writeln!(out, "{counts}").unwrap();
         }
     }
     out
