@@ -93,10 +93,10 @@ impl<'o> Loading<'o> {
         let start = options.start();
         let mut variables = options.variables.clone();
         variables.entry("PWD".into()).or_insert_with(|| options.current_dir.display().to_string());
-        let env_files = variables::files(options, &start, &variables);
+        let env_files = variables::files(options, &options.beside(), &variables);
         self.assembly.env_files(&env_files, &mut variables);
         let found = self.find(&start, &variables)?;
-        if options.project_directory.is_none() && found.directory != start {
+        if options.project_directory.is_none() {
             let mut more = variables::files(options, &found.directory, &variables);
             more.retain(|file| !env_files.contains(file));
             self.assembly.env_files(&more, &mut variables);
@@ -208,6 +208,19 @@ const fn spoils_more(code: Code) -> bool {
 }
 
 impl LoadOptions {
+    /// Returns the directory whose `.env` counts before the files are known: that of the first file that is named,
+    /// else the current one (compose-go, `ProjectOptions.GetWorkingDir`).
+    fn beside(&self) -> PathBuf {
+        let first = self.files.iter().find(|file| file.as_os_str() != "-");
+        match (&self.project_directory, first) {
+            (None, Some(file)) => {
+                let path = absolute(&self.current_dir, file);
+                path.parent().map_or_else(|| path.clone(), Path::to_owned)
+            }
+            (Some(_), _) | (None, None) => self.start(),
+        }
+    }
+
     /// Returns the directory in which `.env` and manifests are looked for.
     fn start(&self) -> PathBuf {
         match &self.project_directory {

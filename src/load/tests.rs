@@ -144,7 +144,8 @@ fn values_come_from_the_environment_over_env_files() {
         ("d/.env", "B=below\nC=below\n"),
         ("e.env", "A=e\nB=$A$C\nC=e\n"),
     ]);
-    let mut given = LoadOptions { files: vec!["d/compose.yaml".into()], ..options(&root, "") };
+    let mut given = options(&root, "");
+    given.variables.insert("COMPOSE_FILE".into(), "d/compose.yaml".into());
     assert_eq!(
         told(&root, &given),
         "Compose d/compose.yaml {services: {x: {image: !interpolated \"dot-dot-below-d\", labels: {p: !interpolated <HERE>}}}}; "
@@ -152,6 +153,19 @@ fn values_come_from_the_environment_over_env_files() {
     given.variables.insert("C".into(), "process".into());
     given.env_files = vec!["e.env".into()];
     assert!(told(&root, &given).contains("e-eprocess-process-d"), "{}", told(&root, &given));
+}
+
+#[test]
+fn the_dotenv_file_beside_a_file_that_is_named_counts_and_no_other() {
+    let root = directory(&[
+        ("d/compose.yaml", "services: {x: {image: \"${A-none}-${B-none}\"}}"),
+        (".env", "A=here\n"),
+        ("d/.env", "B=beside\n"),
+    ]);
+    let given = LoadOptions { files: vec!["d/compose.yaml".into()], ..options(&root, "") };
+    assert!(told(&root, &given).contains("none-beside"), "{}", told(&root, &given));
+    let given = LoadOptions { project_directory: Some(".".into()), ..given };
+    assert!(told(&root, &given).contains("here-none"), "{}", told(&root, &given));
 }
 
 #[test]

@@ -44,8 +44,8 @@ pub(super) fn merge_keeping(first: Node, rest: Vec<Node>) -> (Node, Vec<Diagnost
 pub(super) fn extend(name: &str, base: Node, service: Node) -> (Node, Vec<Diagnostic>) {
     let mut merger = Merger { path: vec!["services".into(), name.into()], keeps: true, problems: Vec::new() };
     let place = rules::root().below("services").and_then(|services| services.below(name));
-    let merged = merger.node(without_tags(base), service, place);
-    (merged, merger.problems)
+    let joined = merger.node(without_tags(base), service, place);
+    (joined, merger.problems)
 }
 
 struct Merger {

@@ -126,7 +126,7 @@ impl Assembly<'_> {
             };
             let span = reference.service_span;
             chain.push((at, span));
-            match self.target(unit, bases, at, reference) {
+            match self.target(unit, bases, at, &reference) {
                 Some(next) => at = next,
                 None => break None,
             }
@@ -186,7 +186,7 @@ impl Assembly<'_> {
     }
 
     /// Finds the service that is meant.
-    fn target(&mut self, unit: &Unit<'_>, bases: &mut Bases, at: At, reference: Reference) -> Option<At> {
+    fn target(&mut self, unit: &Unit<'_>, bases: &mut Bases, at: At, reference: &Reference) -> Option<At> {
         let number = match &reference.file {
             None => at.0,
             Some((file, span)) => {
@@ -201,7 +201,7 @@ impl Assembly<'_> {
         if let Some(&place) = pool.places.get(&*reference.service) {
             return Some((number, place));
         }
-        let problem = unknown(&reference, pool);
+        let problem = unknown(reference, pool);
         self.push(problem);
         None
     }
@@ -260,14 +260,14 @@ impl Assembly<'_> {
         let Some(start) = chain.iter().position(|(other, _)| *other == at) else { return };
         let steps = chain.get(start..).unwrap_or(chain);
         let several = steps.iter().any(|((pool, _), _)| *pool != at.0);
-        let named = |at: At| {
+        let title = |at: At| {
             let name = bases.entry(at).map_or("", |entry| &entry.key);
             match bases.pools.get(at.0) {
                 Some(pool) if several => format!("{name} ({})", pool.shown.display()),
                 Some(_) | None => name.to_owned(),
             }
         };
-        let names: Vec<String> = steps.iter().map(|(at, _)| named(*at)).chain([named(at)]).collect();
+        let names: Vec<String> = steps.iter().map(|(at, _)| title(*at)).chain([title(at)]).collect();
         let path = super::include::path_of(&names);
         let mut labels =
             steps.iter().zip(names.windows(2)).map(|((_, span), pair)| (*span, pair.join(" extends ")));
