@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use crate::facts::{Facts, ImageFacts};
 use crate::labels::{ContainerLabels, MachineLabels};
 use crate::project::{
-    Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project, Service,
-    mount,
+    Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project,
+    Service, mount,
 };
 use crate::refusal::Refusal;
 use crate::systemd::UnitName;
