@@ -71,6 +71,8 @@ pub enum Progress {
     },
     /// What is still missing for a condition.
     Waiting(String),
+    /// What the engine does otherwise than it was asked to.
+    Warning(String),
     /// One of the calls that make up a replacement.
     Replacing(&'static str),
 }

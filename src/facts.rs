@@ -31,6 +31,8 @@ pub struct Facts {
     pub locality: Locality,
     /// Directory under which each machine has the directory of its notify socket; `None` on a remote engine.
     pub notify_root: Option<String>,
+    /// Path of the socket that a local engine is reached by.
+    pub socket: Option<String>,
     /// Whether the engine can enforce memory limits.
     pub memory_limit: bool,
     /// Whether the engine can enforce cpu limits.

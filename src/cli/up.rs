@@ -184,7 +184,7 @@ pub(super) fn whole_plan(
     observed: &Observed,
     options: &up::UpOptions,
 ) -> Result<Plan, Error> {
-    let images = up::images(project, observed, options);
+    let images = up::images(project, observed, options).map_err(Error::Refused)?;
     let plan = up::up(project, facts, observed, options).map_err(Error::Refused)?;
     Ok(joined(images, plan))
 }
@@ -199,8 +199,10 @@ async fn bring_up(
     let options = args.options();
     let deadline = args.wait_timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (facts, mut observed) = look(ground).await?;
-    let images = up::images(project, &observed, &options);
+    let images = up::images(project, &observed, &options).map_err(Error::Refused)?;
     if !images.steps.is_empty() {
+        // What is refused whatever the images hold is refused before one is pulled.
+        up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
         carry_out_until(deadline, global, ground, &images, interrupts).await?;
         observed = ground.observe().await?;
     }
@@ -208,6 +210,21 @@ async fn bring_up(
     confirm::losses(&plan, About::Everything, args.yes, interrupts).await?;
     carry_out_until(deadline, global, ground, &plan, interrupts).await?;
     Ok(())
+}
+
+/// Names the services whose logs are shown, of those that were asked for: not those with `attach: false`. None
+/// named means all; `None` means that there is nothing to show.
+fn shown_services(project: Option<&Project>, asked: &[String]) -> Option<Vec<String>> {
+    let services = || project.into_iter().flat_map(|project| project.services.values());
+    if services().all(|service| service.attach) {
+        return Some(asked.to_vec());
+    }
+    let wanted = |name: &String| asked.is_empty() || asked.contains(name);
+    let shown: Vec<String> = services()
+        .filter(|service| service.attach && wanted(&service.name))
+        .map(|service| service.name.clone())
+        .collect();
+    (!shown.is_empty()).then_some(shown)
 }
 
 /// Shows logs until Ctrl-C, which stops the services.
@@ -220,8 +237,15 @@ async fn attached(
 ) -> Result<(), Error> {
     let observed = ground.observe().await?;
     let before = interrupts.count();
+    let shown = shown_services(ground.project(), &args.services);
+    let following = async {
+        match &shown {
+            Some(services) => logs::follow_from_now(ground, &observed, services, began, global.json).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        result = logs::follow_from_now(ground, &observed, &args.services, began, global.json) => return result,
+        result = following => return result,
         () = interrupts.reach(before + 1) => {}
     }
     wind_down(global, ground, args, interrupts).await
@@ -270,6 +294,20 @@ async fn wind_down(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn services_that_are_not_attached_show_no_logs() {
+        let mut project = crate::container::sketch::project("db\nweb\nlog");
+        let asked = |project: &Project, text: &str| {
+            let asked: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            shown_services(Some(project), &asked).map(|names| names.join(" "))
+        };
+        assert_eq!(asked(&project, "").as_deref(), Some(""));
+        project.services["log"].attach = false;
+        assert_eq!(asked(&project, "").as_deref(), Some("db web"));
+        assert_eq!(asked(&project, "log db").as_deref(), Some("db"));
+        assert_eq!(asked(&project, "log"), None);
+    }
 
     #[test]
     fn a_scale_is_a_service_and_a_number() {

@@ -73,6 +73,7 @@ pub fn assemble(
 ) -> ContainerSpec {
     let name = names::container(project, service, index);
     let mut spec = plain(project, service, index, &name);
+    spec.mounts.extend(api_socket(service, facts));
     spec.labels.extend(labels(project, service, index, decision, image_id));
     if let (Some(machine), Some(decision)) = (&service.machine, decision) {
         make_machine(&mut spec, project, service, index, machine, decision);
@@ -108,8 +109,7 @@ fn wish(project: &Project, service: &Service, index: u32, machine: &Machine) -> 
 
 /// All that does not depend on systemd.
 fn plain(project: &Project, service: &Service, index: u32, name: &str) -> ContainerSpec {
-    let (mut mounts, tmpfs) = mounts(project, &service.mounts);
-    mounts.extend(api_socket(service));
+    let (mounts, tmpfs) = mounts(project, &service.mounts);
     ContainerSpec {
         name: name.to_owned(),
         service: service.name.clone(),
@@ -318,14 +318,14 @@ pub fn needs(service: &Service) -> impl Iterator<Item = &str> {
     service.depends_on.keys().map(String::as_str).chain(made_with)
 }
 
-/// The engine's own socket, where it is asked for, at the path where clients look for it. Credentials of
-/// registries stay with the user.
-fn api_socket(service: &Service) -> Option<MountSpec> {
+/// The engine's own socket, where it is asked for, at the path where clients look for it; on a remote engine
+/// it is where it usually is. Credentials of registries stay with the user.
+fn api_socket(service: &Service, facts: &Facts) -> Option<MountSpec> {
     const SOCKET: &str = "/var/run/docker.sock";
     service.use_api_socket.then(|| MountSpec {
         target: SOCKET.to_owned(),
         source: MountSpecSource::Bind {
-            path: SOCKET.to_owned(),
+            path: facts.socket.clone().unwrap_or_else(|| SOCKET.to_owned()),
             create: false,
             propagation: None,
             selinux: None,

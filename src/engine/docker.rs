@@ -131,7 +131,8 @@ impl Docker {
                 self.wire.call(bare(Method::GET, &Path::of(&["info"])), DEADLINE).await?;
             let info = serde_json::from_slice(&body).map_err(|error| Trouble::Garbled(error.to_string()))?;
             let host = facts::Host::look(&self.endpoint.address);
-            Ok(facts::of(&info, &headers, self.endpoint.locality(), host, self.notify_root_text()))
+            let facts = facts::of(&info, &headers, self.endpoint.locality(), host, self.notify_root_text());
+            Ok(Facts { socket: self.endpoint.address.socket(), ..facts })
         };
         found.await.map_err(|trouble: Trouble| self.told(trouble, "ask the engine what it is"))
     }

@@ -96,6 +96,7 @@ pub fn docker_on_v2() -> Facts {
         selinux: false,
         locality: Locality::Local,
         notify_root: Some("/var/lib/sdcompose/notify".to_owned()),
+        socket: None,
         memory_limit: true,
         cpu_limit: true,
         pids_limit: true,

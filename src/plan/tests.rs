@@ -16,6 +16,7 @@ mod lint;
 mod properties;
 mod recovery;
 mod replacing;
+mod settings;
 mod ups;
 mod world;
 

@@ -95,6 +95,7 @@ pub fn up(
     refusals.extend(foreign_names(observed, &groups));
     refusals.extend(missing_images(observed, &groups));
     refusals.extend(beyond_engine(facts, &groups));
+    refusals.extend(without_containers(project, &groups));
 
     let mut run = run::Run::new(project, facts, observed, options, &groups);
     run.objects(&mut refusals);
@@ -201,6 +202,22 @@ fn missing_images(observed: &Observed, groups: &[fate::Group<'_>]) -> Vec<Refusa
                 Some(refusal.help("bring the image to the engine, or leave `pull_policy` out"))
             }
             ImageSource::Reference(_) | ImageSource::Build { .. } => None,
+        })
+        .collect()
+}
+
+/// Refuses to wait for services that have no containers, as Docker Compose does ("is missing dependency").
+fn without_containers(project: &Project, groups: &[fate::Group<'_>]) -> Vec<Refusal> {
+    let is_empty = |name: &str| project.services.get(name).is_some_and(|service| service.replicas == 0);
+    groups
+        .iter()
+        .filter(|group| group.service.replicas > 0)
+        .flat_map(|group| group.service.depends_on.iter().map(|(name, how)| (group.service, name, how)))
+        .filter(|(_, name, how)| how.required && is_empty(name))
+        .map(|(service, name, _)| {
+            let what = format!("`{}` depends on `{name}`, which has 0 replicas", service.name);
+            Refusal::of(&service.name, what)
+                .help(format!("give it one (`--scale {name}=1`), or write `required: false`"))
         })
         .collect()
 }

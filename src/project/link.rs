@@ -18,7 +18,7 @@ pub struct Links {
 pub struct Link {
     /// The service, or the container.
     pub target: String,
-    /// The name, where one is written; it may be empty, which means none.
+    /// The name, where one is written. It means none where it is empty, or has a colon itself.
     pub alias: Option<String>,
 }
 
@@ -36,7 +36,10 @@ impl Link {
     /// Returns the name by which the target is reached.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.alias.as_deref().filter(|alias| !alias.is_empty()).unwrap_or(&self.target)
+        self.alias
+            .as_deref()
+            .filter(|alias| !alias.is_empty() && !alias.contains(':'))
+            .unwrap_or(&self.target)
     }
 }
 
@@ -107,7 +110,7 @@ mod tests {
     #[test]
     fn a_link_has_a_name_of_its_own_or_that_of_its_target() {
         for (text, target, name) in
-            [("db", "db", "db"), ("db:sql", "db", "sql"), ("db:", "db", "db"), ("a:b:c", "a", "b:c")]
+            [("db", "db", "db"), ("db:sql", "db", "sql"), ("db:", "db", "db"), ("a:b:c", "a", "a")]
         {
             let link = Link::parse(text);
             assert_eq!((link.target.as_str(), link.name(), link.to_string().as_str()), (target, name, text));

@@ -47,7 +47,10 @@ impl Shown<'_> {
     #[must_use]
     pub fn to_yaml(&self) -> String {
         let mut out = String::new();
-        for part in self.parts() {
+        // Compose prints the language models of the whole in YAML only.
+        let models = self.manifest.root.get("models").map(plain).filter(|models| !models.is_null());
+        let models = models.map(|models| Part::Value("models", doubled(models)));
+        for part in self.parts().chain(models) {
             match part {
                 Part::Value(key, value) => yaml::entry(&mut out, 0, key, &value),
                 Part::Services if self.services().next().is_none() => {

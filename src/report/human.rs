@@ -52,6 +52,10 @@ pub fn event(plan: &Plan, event: &Event, width: usize) -> Option<String> {
                     let subject = words::subject(action);
                     (!line.trim().is_empty()).then(|| format!("{subject:width$}  | {}", line.trim_end()))
                 }
+                Progress::Warning(what) => {
+                    let subject = words::subject(action);
+                    Some(format!("{subject:width$}  warning: {}", sanitize::line(what).trim()))
+                }
                 Progress::Line(_)
                 | Progress::Layer { .. }
                 | Progress::Booting { .. }

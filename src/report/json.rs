@@ -88,6 +88,7 @@ fn progress(progress: &Progress) -> Value {
         Progress::Booting { done, total, line } => json!({
             "kind": "booting", "done": done, "total": total, "line": line,
         }),
+        Progress::Warning(text) => json!({ "kind": "warning", "text": text }),
         Progress::Waiting(text) => json!({ "kind": "waiting", "text": text }),
         Progress::Replacing(text) => json!({ "kind": "replacing", "text": text }),
     }

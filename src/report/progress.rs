@@ -160,6 +160,11 @@ impl Live {
                     format!("{}  {} of {}", words::doing(action), words::size(sum.0), words::size(sum.1))
                 });
             }
+            Event::Progress { step: _, progress: Progress::Warning(_) } => {
+                if let Some(text) = human::event(plan, event, self.width) {
+                    let _ = self.all.println(self.coloured(text));
+                }
+            }
             Event::Progress { step, progress } => {
                 let Some(text) = text_of(plan, *step, progress) else { return };
                 self.say(plan, *step, |_| text);

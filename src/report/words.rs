@@ -156,6 +156,7 @@ pub fn progress(action: &Action, progress: &Progress) -> Option<String> {
             let line = sanitize::line(line);
             Some(format!("{count}  {}", boot_line(&line)).trim_end().to_owned())
         }
+        Progress::Warning(what) => Some(format!("warning: {}", sanitize::line(what).trim())),
         Progress::Waiting(what) if what.is_empty() => None,
         Progress::Waiting(what) => Some(format!("{}: {}", doing(action), sanitize::line(what))),
         Progress::Replacing(what) => Some(format!("replacing: {what}")),

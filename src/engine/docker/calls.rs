@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::container::{FileSpec, NetworkSpec, VolumeSpec};
 use crate::engine::{Call, Done, EngineError, Show, notify_socket};
+use crate::event::Progress;
 use crate::facts::Locality;
 
 use super::archive;
@@ -35,6 +36,9 @@ const REMOVAL: Duration = Duration::from_secs(120);
 struct Created {
     #[serde(rename = "Id", alias = "ID")]
     id: String,
+    /// What the engine leaves out, such as a limit that its kernel does not have.
+    #[serde(rename = "Warnings", default)]
+    warnings: Option<Vec<String>>,
 }
 
 impl Docker {
@@ -44,7 +48,7 @@ impl Docker {
         let made = match call {
             Call::CreateNetwork(spec) => self.create_network(spec).await,
             Call::CreateVolume(spec) => self.create_volume(spec).await,
-            Call::CreateContainer(spec) => self.create_container(spec).await,
+            Call::CreateContainer(spec) => self.create_container(spec, show).await,
             Call::Put { container, files } => self.put(container, files).await,
             Call::Connect { container, join } => {
                 let request = NetworkConnectRequest {
@@ -102,7 +106,9 @@ impl Docker {
 
     async fn create_network(&self, spec: &NetworkSpec) -> Result<Done, Trouble> {
         let request = body::network::create(spec);
-        self.created(with_json(Method::POST, &Path::of(&["networks", "create"]), &request)).await
+        let request = with_json(Method::POST, &Path::of(&["networks", "create"]), &request);
+        let Created { id, warnings: _ } = self.wire.json(request, DEADLINE).await?;
+        Ok(Done::Created { id })
     }
 
     /// Makes a volume. Both engines answer a name that is taken with success, so that only a later
@@ -121,20 +127,21 @@ impl Docker {
         Ok(Done::Created { id: made.name })
     }
 
-    async fn create_container(&self, spec: &crate::container::ContainerSpec) -> Result<Done, Trouble> {
+    async fn create_container(
+        &self,
+        spec: &crate::container::ContainerSpec,
+        show: &Show,
+    ) -> Result<Done, Trouble> {
         let body = body::create(spec).map_err(|error| Trouble::NotSent(error.to_string(), None))?;
         let mut path = Path::of(&["containers", "create"]).with("name", &spec.name);
         if let Some(platform) = &spec.platform {
             path = path.with("platform", platform);
         }
-        self.created(with_json(Method::POST, &path, &body)).await
-    }
-
-    async fn created(
-        &self,
-        request: hyper::Request<http_body_util::Full<bytes::Bytes>>,
-    ) -> Result<Done, Trouble> {
-        let Created { id } = self.wire.json(request, DEADLINE).await?;
+        let request = with_json(Method::POST, &path, &body);
+        let Created { id, warnings } = self.wire.json(request, DEADLINE).await?;
+        for warning in warnings.into_iter().flatten() {
+            show(Progress::Warning(warning));
+        }
         Ok(Done::Created { id })
     }
 

@@ -161,6 +161,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
+impl Address {
+    /// Returns the path of the socket, where it is one.
+    pub(super) fn socket(&self) -> Option<String> {
+        match self {
+            Self::Unix(path) => Some(path.to_string_lossy().into_owned()),
+            Self::Tcp { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -89,6 +89,7 @@ pub(super) fn of(
         selinux: option("selinux"),
         locality,
         notify_root,
+        socket: None,
         // Podman leaves out what it does not know; what is not said to be missing is tried.
         memory_limit: info.memory_limit.unwrap_or(true),
         cpu_limit: info.cpu_cfs_quota.unwrap_or(true),

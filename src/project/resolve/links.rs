@@ -9,10 +9,19 @@ use super::reader::Reader;
 /// Reads the ties of a service to other containers. Whether the services exist is said with `depends_on`.
 pub(super) fn read(r: &mut Reader<'_>, node: &Node) -> Links {
     Links {
-        services: texts(r, node, "links").iter().map(|text| Link::parse(text)).collect(),
+        services: texts(r, node, "links").iter().map(|text| to_service(text)).collect(),
         external: texts(r, node, "external_links").iter().map(|text| Link::parse(text)).collect(),
         volumes_from: texts(r, node, "volumes_from").iter().map(|text| VolumesFrom::parse(text)).collect(),
     }
+}
+
+/// Text with more than one colon names a service as a whole, which then is none, as in Compose.
+fn to_service(text: &str) -> Link {
+    let link = Link::parse(text);
+    if link.alias.as_ref().is_some_and(|alias| alias.contains(':')) {
+        return Link { target: text.to_owned(), alias: None };
+    }
+    link
 }
 
 /// A list of texts of which none stands twice (compose-spec, `uniqueItems`).

@@ -249,7 +249,17 @@ fn seccomp(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
 }
 
 fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
-    r.items(node, key).iter().filter_map(|item| r.word(item, key).map(str::to_owned)).collect()
+    let mut ports = Vec::new();
+    for item in r.items(node, key) {
+        let Some(port) = r.word(item, key) else { continue };
+        if matches!(item.value, Value::Scalar { plain: true, .. })
+            && port.parse::<f64>().is_ok_and(|it| it.fract() != 0.0)
+        {
+            r.error(format!("`{key}`: {port} is no port"), item.span);
+        }
+        ports.push(port.to_owned());
+    }
+    ports
 }
 
 fn profiles(r: &mut Reader<'_>, node: &Node) -> Vec<String> {

@@ -17,6 +17,7 @@ fn facts(words: &str) -> Facts {
         selinux: false,
         locality: Locality::Local,
         notify_root: Some("/state/notify".to_owned()),
+        socket: None,
         memory_limit: true,
         cpu_limit: true,
         pids_limit: true,

@@ -124,7 +124,7 @@ fn values_are_checked_field_by_field() {
         ("network_mode: host, ports: ['80:80']", "warning: `ports` mean nothing with this `network_mode`"),
         ("network_mode: 'service:q'", "`a` depends on `q`, which is no service"),
         ("pull_policy: foo", "`foo` is no pull policy"),
-        ("restart: alway", "warning: `alway` is no restart policy; did you mean `always`?"),
+        ("restart: alway", "obstacle: `alway` is no restart policy; did you mean `always`?"),
         ("user: 1000", "`user` must be text, found a number; put it in quotes: \"1000\""),
         ("volumes: [':/data']", "a part between the colons is empty"),
         ("volumes: [rel/x:/y]", "for a directory beside the manifest, write ./rel/x"),
@@ -172,8 +172,10 @@ fn values_are_checked_field_by_field() {
         ("labels: {io.sdcompose.project: x}", "the label `io.sdcompose.project` has a reserved prefix"),
         ("labels: {'': x}", "a label needs a name"),
         ("hostname: 'a b'", "warning: \"a b\" cannot be a host name"),
-        ("build: https://x/y.git", "a context on another host is not supported"),
-        ("build: /", "`build` is the root of the file system"),
+        ("build: /", "obstacle: `build` is the root of the file system"),
+        ("build: {ssh: [key]}", "`ssh`: the key `key` has no path; write `ID=PATH`"),
+        ("build: {secrets: [s]}", "the build of `a` uses the secret `s`, which is not declared"),
+        ("build: {secrets: [{target: s}]}", "a secret of a build needs a `source`"),
         (
             "build: {dockerfile: a, dockerfile_inline: b}",
             "`dockerfile` and `dockerfile_inline` cannot both be given",
@@ -231,7 +233,7 @@ fn services_are_checked_against_each_other() {
         ),
         (
             "a: {image: x, scale: 0}, b: {image: x, depends_on: [a]}",
-            "`b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
+            "obstacle: `b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
         ),
         (
             "a: {image: x, healthcheck: {disable: true}}, b: {image: x, depends_on: {a: {condition: service_healthy}}}",

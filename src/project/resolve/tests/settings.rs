@@ -21,7 +21,7 @@ fn what_compose_rejects_is_an_error_at_its_place() {
         ("links: b", "3:40 `links` must be a list, found text"),
         ("volumes_from: [b, b]", r#"3:51 `volumes_from` has "b" twice; take one of them away"#),
         ("group_add: [5, 5]", r#"3:48 `group_add` has "5" twice"#),
-        ("ipc: ", "3:38 `ipc` must be text, found nothing"),
+        ("ipc: ", "3:36 `ipc` must be text, found nothing"),
         ("uts: 5", "3:38 `uts` must be text, found a number; put it in quotes: \"5\""),
         ("cgroup: foo", r#"3:41 `cgroup` cannot be "foo"; there are `private` and `host`"#),
         ("cpu_count: -1", "3:44 `cpu_count` must be between 0 and 9223372036854775807, found -1"),
@@ -95,6 +95,6 @@ fn what_compose_takes_without_a_meaning_is_a_warning() {
     );
     assert!(plain("pull_policy: refresh").contains("warning: `pull_policy: refresh` does not say how often"));
     assert!(plain("ulimits: {foo: 1}").contains("warning: `foo` is no resource limit"));
-    assert!(plain("restart: sometimes").contains("warning: `sometimes` is no restart policy"));
+    assert!(plain("restart: sometimes").contains("obstacle: `sometimes` is no restart policy"));
     assert!(plain("security_opt: ['seccomp=zz.json']").contains("warning: `security_opt`: cannot read"));
 }
