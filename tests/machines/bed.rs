@@ -186,6 +186,13 @@ impl Bench {
         command
     }
 
+    /// Runs another program in the project's directory to its end.
+    pub(crate) fn run_other(&self, program: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(program);
+        command.args(arguments);
+        Running::start(command, self.root.path(), arguments).end()
+    }
+
     /// Runs sdcompose to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.spawn(arguments).end()

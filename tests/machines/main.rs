@@ -26,4 +26,5 @@ mod scale;
 mod images;
 mod plain;
 mod examples;
+mod convert;
 mod readme;

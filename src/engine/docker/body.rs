@@ -196,6 +196,8 @@ pub(super) fn whole_seconds(time: Duration) -> i64 {
 }
 
 #[cfg(test)]
+mod converted;
+#[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::container::{MountSpec, MountSpecSource};
