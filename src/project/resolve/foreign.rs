@@ -21,19 +21,21 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Foreig
         cpu_percent: field(r, node, "cpu_percent", |r, node, key| r.integer(node, key, 0..=100))
             .filter(|share| *share != 0),
         isolation: chosen(r, node, "isolation"),
-        credential_spec: field(r, node, "credential_spec", credential_spec),
+        credential_spec: field(r, node, "credential_spec", |r, node, key| {
+            Some(credential_spec(r, node, key))
+        }),
         provider: field(r, node, "provider", provider),
         models: models(r, node, scope),
     }
 }
 
-fn credential_spec(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<CredentialSpec> {
+fn credential_spec(r: &mut Reader<'_>, node: &Node, key: &str) -> CredentialSpec {
     r.entries(node, key);
-    Some(CredentialSpec {
+    CredentialSpec {
         config: field(r, node, "config", Reader::text),
         file: field(r, node, "file", Reader::text),
         registry: field(r, node, "registry", Reader::text),
-    })
+    }
 }
 
 fn provider(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Provider> {

@@ -55,7 +55,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> (u32, L
             |r, node, key| r.integer(node, key, -1..=i64::from(i32::MAX)),
         )
         .filter(|count| *count != 0),
-        blkio: field(r, node, "blkio_config", blkio::read),
+        blkio: field(r, node, "blkio_config", |r, node, key| Some(blkio::read(r, node, key))),
         parent: cgroup_parent(r, node, is_machine),
     };
     (replicas.and_then(|replicas| u32::try_from(replicas).ok()).unwrap_or(1), limits)
