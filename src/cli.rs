@@ -20,6 +20,7 @@ mod completion;
 mod config;
 mod confirm;
 mod down;
+mod elsewhere;
 mod enter;
 mod exec;
 mod graph;
@@ -264,6 +265,14 @@ fn told(error: &Error, json: bool) -> ExitCode {
 
 /// Prints what clap has to say: help and version on standard output with 0, mistakes with 2.
 fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let verb = error.get(clap::error::ContextKind::InvalidSubcommand).map(ToString::to_string);
+    if let Some((verb, instead)) = verb.as_deref().and_then(|verb| Some((verb, elsewhere::instead_of(verb)?)))
+    {
+        return told(
+            &Error::usage(format!("there is no `sdcompose {verb}`")).help(format!("use {instead}")),
+            false,
+        );
+    }
     let _ = error.print();
     let first = error.get(clap::error::ContextKind::InvalidArg).map(ToString::to_string);
     if let Some(flag @ ("-f" | "-p" | "--file" | "--project-name")) = first.as_deref() {

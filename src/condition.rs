@@ -50,6 +50,26 @@ pub struct Wait {
     pub condition: Condition,
     /// After this time it counts as failed; `None` waits without bound (`service_healthy` in Compose).
     pub timeout: Option<Duration>,
+    /// Units that the manifest lets the machine start. systemd boots as if nothing had been asked of it where it
+    /// cannot load one, so that [`Condition::Running`] alone says nothing of them.
+    pub enabled: Vec<UnitName>,
+}
+
+/// Says which of the units that a machine was to start it cannot even load; `None` where it can load them all.
+/// To be asked after the boot.
+#[must_use]
+pub fn not_loaded(units: &[(UnitName, UnitStatus)]) -> Option<String> {
+    let booted = Now { booted: true, ..Now::default() };
+    let reasons: Vec<String> = units
+        .iter()
+        .filter_map(|(name, unit)| {
+            match unloadable(&UnitStatus { name: name.clone(), ..unit.clone() }, &booted) {
+                Some(Verdict::Never(why)) => Some(why),
+                Some(Verdict::NotYet(_) | Verdict::Holds) | None => None,
+            }
+        })
+        .collect();
+    (!reasons.is_empty()).then(|| format!("the boot is done, but {}", reasons.join(", ")))
 }
 
 /// What a look at a container says about a condition.

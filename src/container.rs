@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::project::{
-    Device, DeviceRequest, Healthcheck, IpamPool, Limits, Logging, Port, RestartPolicy, Ulimit,
+    Device, DeviceRequest, Healthcheck, Ipam, Limits, Logging, Port, Recursive, RestartPolicy, Ulimit,
+    VolumeOptions,
 };
 
 pub use crate::systemd::privilege::CgroupNs;
 
 pub mod names;
-pub mod exposed;
+mod devices;
 pub mod files;
 pub mod fingerprint;
-pub mod refuse;
+pub mod remarks;
+pub mod requirements;
 pub mod spec;
 pub mod ties;
 
@@ -224,11 +226,11 @@ pub enum MountSpecSource {
     Volume {
         /// Name in the engine.
         name: String,
-        /// Whether the image's files are not copied into a new volume.
-        nocopy: bool,
+        /// How it is mounted.
+        options: VolumeOptions,
     },
     /// A new volume without a name.
-    Anonymous,
+    Anonymous(VolumeOptions),
     /// A path of the engine's host.
     Bind {
         /// Absolute path.
@@ -239,6 +241,15 @@ pub enum MountSpecSource {
         propagation: Option<String>,
         /// `z` or `Z`.
         selinux: Option<char>,
+        /// What becomes of mounts below it; `None` leaves the engine's default.
+        recursive: Option<Recursive>,
+    },
+    /// The files of an image.
+    Image {
+        /// Reference to the image.
+        reference: String,
+        /// A directory of it instead of its root.
+        subpath: Option<String>,
     },
 }
 
@@ -264,6 +275,12 @@ pub struct JoinSpec {
     pub ipv6_address: Option<String>,
     /// Fixed MAC address.
     pub mac_address: Option<String>,
+    /// Link-local addresses.
+    pub link_local_ips: Vec<String>,
+    /// Options for the network's driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// The network with the highest has the default route.
+    pub gw_priority: i64,
     /// Names of other containers, as `CONTAINER:NAME`.
     pub links: Vec<String>,
 }
@@ -313,10 +330,12 @@ pub struct NetworkSpec {
     pub internal: bool,
     /// Whether others may join.
     pub attachable: bool,
-    /// Whether IPv6 is on.
-    pub enable_ipv6: bool,
-    /// Address pools.
-    pub ipam: Vec<IpamPool>,
+    /// Whether IPv4 is on; `None` leaves the engine's default.
+    pub enable_ipv4: Option<bool>,
+    /// Whether IPv6 is on; `None` leaves the engine's default.
+    pub enable_ipv6: Option<bool>,
+    /// Where its addresses come from.
+    pub ipam: Ipam,
     /// All labels.
     pub labels: BTreeMap<String, String>,
 }

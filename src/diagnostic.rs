@@ -3,6 +3,10 @@
 //! Resolving collects every diagnostic of a project before it gives up; `report::diagnostics` turns them
 //! into text. Nothing here reads a file or prints.
 
+mod code;
+
+pub use code::Code;
+
 use std::sync::Arc;
 
 /// A file (or standard input) that text came from, kept so that a diagnostic can quote it.
@@ -88,6 +92,9 @@ pub struct Spanned<T> {
 pub enum Severity {
     /// The project cannot be used.
     Error,
+    /// The manifest has a meaning, and `config` shows it, but it cannot be run: what starts containers stops
+    /// here.
+    Obstacle,
     /// The project can be used; the user probably meant something else.
     Warning,
 }
@@ -106,6 +113,8 @@ pub struct Label {
 pub struct Diagnostic {
     /// Whether the run stops.
     pub severity: Severity,
+    /// Which kind of finding it is.
+    pub code: Code,
     /// What is wrong, in one line without a final period.
     pub what: String,
     /// Marked places; the first is the primary one.
@@ -122,11 +131,18 @@ impl Diagnostic {
     pub fn error(what: impl Into<String>, span: Span) -> Self {
         Self {
             severity: Severity::Error,
+            code: Code::Value,
             what: what.into(),
             labels: vec![Label { span, text: String::new() }],
             help: Vec::new(),
             suggestion: None,
         }
+    }
+
+    /// Makes an obstacle at one place.
+    #[must_use]
+    pub fn obstacle(what: impl Into<String>, span: Span) -> Self {
+        Self { severity: Severity::Obstacle, ..Self::error(what, span) }
     }
 
     /// Makes a warning at one place.
@@ -140,11 +156,19 @@ impl Diagnostic {
     pub fn placeless(what: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
+            code: Code::Value,
             what: what.into(),
             labels: Vec::new(),
             help: Vec::new(),
             suggestion: None,
         }
+    }
+
+    /// Says which kind of finding it is, where it is no wrong value.
+    #[must_use]
+    pub const fn coded(mut self, code: Code) -> Self {
+        self.code = code;
+        self
     }
 
     /// Says something at the primary place.

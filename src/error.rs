@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | a step failed, or the engine refused |
+//! | 1 | a step failed, the engine refused, or the user was asked and said no |
 //! | 2 | the manifest or the command line is wrong; nothing was done |
 //! | 3 | `plan --exit-code`: there is something to do |
 //! | 4 | a condition was not met in time |
@@ -33,6 +33,9 @@ pub enum Error {
         /// The way out, a sentence each.
         help: Vec<String>,
     },
+    /// The user was asked, and said no.
+    #[error("nothing was done")]
+    Declined,
     /// Something cannot be planned; nothing was touched.
     #[error("nothing was done")]
     Refused(Vec<Refusal>),
@@ -120,7 +123,7 @@ impl Error {
             Self::Passed(code) => *code,
             // Whoever reads has read enough (`| head`): that is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-            Self::Refused(_) | Self::Engine(_) | Self::Local { .. } | Self::Output(_) => 1,
+            Self::Declined | Self::Refused(_) | Self::Engine(_) | Self::Local { .. } | Self::Output(_) => 1,
         }
     }
 
@@ -128,8 +131,11 @@ impl Error {
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {
+            // What programs read has been told on standard output.
+            Self::Manifest(text) if text.is_empty() => None,
             Self::Manifest(text) => Some(text.trim_end().to_owned()),
             Self::Usage { what, help } => Some(block(what, &[], help)),
+            Self::Declined => Some("nothing was done; `--yes` goes on without a question".to_owned()),
             Self::Refused(refusals) => Some(refusals.iter().map(refusal).collect::<Vec<_>>().join("\n")),
             Self::Engine(error) => Some(engine(error)),
             Self::Local { what, cause, help } => Some(block(what, &[cause.to_string()], help)),

@@ -92,6 +92,8 @@ pub struct Failure {
     pub console: Vec<String>,
     /// What to do, a sentence each.
     pub help: Vec<String>,
+    /// Commands that look at the container, each with what they show; none where it is gone by then.
+    pub next: Vec<String>,
     /// Whether it was the time that ran out (exit code 4).
     pub timed_out: bool,
 }

@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
-use crate::manifest::{Dialect, Files as _, Manifest, check_keys, interpolate, merge, project_name};
-use crate::yaml::{self, Limits, Node, Value};
+use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+use crate::manifest::{
+    AsWritten, Assembly, Dialect, Manifest, Text, Unit, absolute, check_keys, family, project_name,
+};
+use crate::yaml::{Limits, Node, Value};
 
 use find::Found;
 
@@ -31,6 +33,8 @@ pub struct LoadOptions {
     pub project_name: Option<String>,
     /// `--profile`. Empty lets `COMPOSE_PROFILES` decide.
     pub profiles: Vec<String>,
+    /// What is left as it is written.
+    pub as_written: AsWritten,
     /// The environment of the process.
     pub variables: BTreeMap<String, String>,
     /// The directory in which the command was given, absolute.
@@ -61,136 +65,111 @@ pub struct Failure {
 /// # Errors
 /// Returns a [`Failure`] where a file cannot be found or read, is not YAML, or cannot be interpolated or merged.
 pub fn load(options: &LoadOptions) -> Result<Loaded, Box<Failure>> {
-    let mut loading = Loading::default();
-    match loading.run(options) {
-        Some(manifest) => Ok(Loaded { manifest, diagnostics: loading.diagnostics }),
-        None => Err(Box::new(Failure { sources: loading.sources, diagnostics: loading.diagnostics })),
+    let mut loading = Loading::new(options);
+    let manifest = loading.run();
+    let Assembly { sources, diagnostics, .. } = loading.assembly;
+    match manifest {
+        Some(manifest) => Ok(Loaded { manifest, diagnostics }),
+        None => Err(Box::new(Failure { sources, diagnostics })),
     }
 }
 
-#[derive(Default)]
-struct Loading {
-    sources: Sources,
-    diagnostics: Vec<Diagnostic>,
+struct Loading<'o> {
+    options: &'o LoadOptions,
+    assembly: Assembly<'static>,
 }
 
-/// One file, read.
-struct Text {
-    path: PathBuf,
-    source: SourceId,
-    documents: Vec<Node>,
-}
+impl<'o> Loading<'o> {
+    fn new(options: &'o LoadOptions) -> Self {
+        let as_written = options.as_written.variables;
+        Self { options, assembly: Assembly::new(&Disk, &options.current_dir, as_written) }
+    }
 
-impl Loading {
-    fn run(&mut self, options: &LoadOptions) -> Option<Manifest> {
+    fn run(&mut self) -> Option<Manifest> {
+        let options = self.options;
         let start = options.start();
         let mut variables = options.variables.clone();
         variables.entry("PWD".into()).or_insert_with(|| options.current_dir.display().to_string());
-        self.env_files(options, &start, &mut variables);
-        let found = self.find(options, &start, &variables)?;
+        let env_files = variables::files(options, &start, &variables);
+        self.assembly.env_files(&env_files, &mut variables);
+        let found = self.find(&start, &variables)?;
         if options.project_directory.is_none() && found.directory != start {
-            self.env_files(options, &found.directory, &mut variables);
+            let mut more = variables::files(options, &found.directory, &variables);
+            more.retain(|file| !env_files.contains(file));
+            self.assembly.env_files(&more, &mut variables);
         }
         let mut texts = self.read(&found);
-        if self.failed() {
-            return None;
-        }
         let name = explicit_name(options, &variables);
-        let directory = found.directory.clone();
-        let root = self.one(&mut texts, &mut variables, name.as_deref(), &directory)?;
+        let directory = found.directory;
+        let project = match &name {
+            Some(name) => name.clone(),
+            None => name_in(&texts, &variables, &directory),
+        };
+        variables.insert("COMPOSE_PROJECT_NAME".into(), project);
+        let dialect = dialect(&texts);
+        let unit = Unit::project(&directory, &variables, dialect);
+        let root = self.assembly.project(&unit, &mut texts)?;
+        let root = self.checked(root, &texts)?;
         let profiles = profiles(options, &variables);
         Some(Manifest {
-            dialect: dialect(&texts, &root),
-            files: texts.into_iter().map(|text| (text.path, text.source)).collect(),
-            sources: std::mem::take(&mut self.sources),
+            dialect,
+            files: texts.into_iter().map(|text| (text.shown, text.source)).collect(),
+            sources: std::mem::take(&mut self.assembly.sources),
+            origins: std::mem::take(&mut self.assembly.origins),
             root,
             directory,
             name,
             profiles,
+            as_written: options.as_written,
             variables,
         })
     }
 
-    fn find(
-        &mut self,
-        options: &LoadOptions,
-        start: &Path,
-        variables: &BTreeMap<String, String>,
-    ) -> Option<Found> {
-        match find::files(options, start, variables) {
+    fn find(&mut self, start: &Path, variables: &BTreeMap<String, String>) -> Option<Found> {
+        match find::files(self.options, start, variables) {
             Ok(found) => {
-                self.diagnostics.extend(found.warning.clone());
+                self.assembly.diagnostics.extend(found.warning.clone());
                 Some(found)
             }
             Err(problem) => {
-                self.diagnostics.push(*problem);
+                self.assembly.diagnostics.push(*problem);
                 None
             }
         }
     }
 
-    fn env_files(
-        &mut self,
-        options: &LoadOptions,
-        directory: &Path,
-        variables: &mut BTreeMap<String, String>,
-    ) {
-        let problems = variables::add(options, directory, &mut self.sources, variables);
-        self.diagnostics.extend(problems);
-    }
-
     fn read(&mut self, found: &Found) -> Vec<Text> {
-        let limits = Limits::default();
         let mut texts = Vec::with_capacity(found.files.len());
         for file in &found.files {
-            let name = file.shown.display().to_string();
-            let bytes = match file.path.as_deref() {
-                Some(path) => Disk.read(path),
-                None => standard_input(limits.file),
+            let text = match file.path.as_deref() {
+                Some(path) => self.assembly.read(&file.shown, path, None),
+                None => self.standard_input(&file.shown),
             };
-            match bytes {
-                Err(why) => {
-                    self.diagnostics.push(Diagnostic::placeless(format!("cannot read `{name}`: {why}")));
-                }
-                Ok(bytes) => {
-                    let reading = yaml::read(&mut self.sources, &name, &bytes, &limits);
-                    self.diagnostics.extend(reading.diagnostics);
-                    let documents = reading.documents.unwrap_or_default();
-                    self.diagnostics.extend(several(&self.sources, &documents));
-                    texts.push(Text { path: file.shown.clone(), source: reading.source, documents });
-                }
+            if let Some(text) = text {
+                self.assembly.diagnostics.extend(several(&self.assembly.sources, &text.documents));
+                texts.push(text);
             }
         }
         texts
     }
 
-    /// Interpolates and merges all documents into one mapping.
-    fn one(
-        &mut self,
-        texts: &mut [Text],
-        variables: &mut BTreeMap<String, String>,
-        name: Option<&str>,
-        directory: &Path,
-    ) -> Option<Node> {
-        let mut documents: Vec<Node> =
-            texts.iter_mut().flat_map(|text| std::mem::take(&mut text.documents)).collect();
-        let project = name.map_or_else(|| name_in(&documents, variables, directory), str::to_owned);
-        variables.insert("COMPOSE_PROJECT_NAME".into(), project);
-        for document in &mut documents {
-            let found = interpolate(document, &self.sources, &|name| variables.get(name).cloned());
-            self.diagnostics.extend(found);
+    fn standard_input(&mut self, shown: &Path) -> Option<Text> {
+        match standard_input(Limits::default().file) {
+            Ok(bytes) => Some(self.assembly.parse(shown, None, &bytes)),
+            Err(why) => {
+                let what = format!("cannot read `{}`: {why}", shown.display());
+                self.assembly.diagnostics.push(Diagnostic::placeless(what).coded(Code::File));
+                None
+            }
         }
-        let first = (!documents.is_empty()).then(|| documents.remove(0))?;
-        let (root, problems) = merge(first, documents);
-        self.diagnostics.extend(problems);
-        let stop = self.failed();
-        self.diagnostics.extend(not_a_mapping(&root, texts));
-        self.diagnostics.extend(check_keys(&root));
-        (!stop && matches!(root.value, Value::Mapping(_))).then_some(root)
     }
 
-    fn failed(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    /// Returns the tree where nothing keeps it from being resolved.
+    fn checked(&mut self, root: Node, texts: &[Text]) -> Option<Node> {
+        let stop = self.assembly.failed();
+        self.assembly.diagnostics.extend(not_a_mapping(&root, texts));
+        self.assembly.diagnostics.extend(check_keys(&root));
+        (!stop && matches!(root.value, Value::Mapping(_))).then_some(root)
     }
 }
 
@@ -198,7 +177,7 @@ impl LoadOptions {
     /// Returns the directory in which `.env` and manifests are looked for.
     fn start(&self) -> PathBuf {
         match &self.project_directory {
-            Some(directory) => find::absolute(&self.current_dir, directory),
+            Some(directory) => absolute(&self.current_dir, directory),
             None => self.current_dir.clone(),
         }
     }
@@ -215,6 +194,7 @@ fn several(sources: &Sources, documents: &[Node]) -> Option<Diagnostic> {
     let span = Span { source: second.span.source, start, end: start + 3 };
     Some(
         Diagnostic::warning("the documents of this file are merged into one, later ones over earlier", span)
+            .coded(Code::Merge)
             .help("take `---` away, or give the second part as a file of its own"),
     )
 }
@@ -238,15 +218,16 @@ fn explicit_name(options: &LoadOptions, variables: &BTreeMap<String, String>) ->
 }
 
 /// Returns the project's name as the files give it, the last one first, or the directory.
-fn name_in(documents: &[Node], variables: &BTreeMap<String, String>, directory: &Path) -> String {
-    let written = documents.iter().rev().find_map(|document| match &document.get("name")?.value {
+fn name_in(texts: &[Text], variables: &BTreeMap<String, String>, directory: &Path) -> String {
+    let documents = texts.iter().rev().flat_map(|text| text.documents.iter().rev());
+    let written = documents.filter_map(|document| match &document.get("name")?.value {
         Value::Scalar { text, plain: _ } => {
             let lookup = |name: &str| variables.get(name).cloned();
             crate::manifest::expand(text, &lookup).ok().map(|expansion| expansion.text)
         }
         Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
     });
-    written.unwrap_or_else(|| project_name(directory))
+    written.into_iter().next().unwrap_or_else(|| project_name(directory))
 }
 
 fn profiles(options: &LoadOptions, variables: &BTreeMap<String, String>) -> Vec<String> {
@@ -258,7 +239,7 @@ fn profiles(options: &LoadOptions, variables: &BTreeMap<String, String>) -> Vec<
 }
 
 fn not_a_mapping(root: &Node, texts: &[Text]) -> Option<Diagnostic> {
-    let name = texts.first().map_or_else(String::new, |text| text.path.display().to_string());
+    let name = texts.first().map_or_else(String::new, |text| text.shown.display().to_string());
     match &root.value {
         Value::Mapping(_) => None,
         Value::Null => Some(
@@ -272,21 +253,19 @@ fn not_a_mapping(root: &Node, texts: &[Text]) -> Option<Diagnostic> {
     }
 }
 
-/// Decides by the first file's name; a file of any other name is sdcompose's where it has a `systemd:` key.
-fn dialect(texts: &[Text], root: &Node) -> Dialect {
-    let name = texts.first().and_then(|text| text.path.file_name()).unwrap_or_default().to_string_lossy();
-    if name.starts_with("sdcompose") {
-        return Dialect::Sdcompose;
+/// Decides by the first file's name; files of any other name are sdcompose's where one has a `systemd:` key.
+fn dialect(texts: &[Text]) -> Dialect {
+    if let Some(dialect) = texts.first().and_then(|text| family(&text.shown)) {
+        return dialect;
     }
-    if name.starts_with("compose.") || name.starts_with("docker-compose") {
-        return Dialect::Compose;
-    }
-    let services = match root.get("services").map(|services| &services.value) {
-        Some(Value::Mapping(entries)) => entries.as_slice(),
-        Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => &[],
+    let has_key = |document: &Node| {
+        let services = match document.get("services").map(|services| &services.value) {
+            Some(Value::Mapping(entries)) => entries.as_slice(),
+            Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => &[],
+        };
+        document.get("systemd").is_some() || services.iter().any(|entry| entry.value.get("systemd").is_some())
     };
-    let systemd =
-        root.get("systemd").is_some() || services.iter().any(|entry| entry.value.get("systemd").is_some());
+    let systemd = texts.iter().flat_map(|text| &text.documents).any(has_key);
     if systemd { Dialect::Sdcompose } else { Dialect::Compose }
 }
 

@@ -1,16 +1,20 @@
 //! The manifest files as written, merged and interpolated: one tree whose every node still knows its place.
 //! Nothing is typed or defaulted here.
 
+mod assemble;
 pub mod dotenv;
 mod interpolate;
 mod keys;
 mod merge;
 mod name;
+mod origin;
 
-pub use interpolate::{Expansion, Fault, FaultKind, expand, interpolate};
+pub use assemble::{Assembly, FileTree, Text, Unit, absolute, family};
+pub use interpolate::{Expansion, Fault, FaultKind, Variable, expand, interpolate, variables, variables_of};
 pub use keys::{Form, Key, State, check_keys, keys, markdown, schema};
 pub use merge::merge;
 pub use name::project_name;
+pub use origin::{Inclusion, Origins};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,8 +31,10 @@ pub struct Manifest {
     pub root: Node,
     /// The manifest files in merge order: path as named by the user, and text.
     pub files: Vec<(PathBuf, SourceId)>,
-    /// Absolute directory that relative paths start from.
+    /// Absolute directory that relative paths start from, where `origins` has no other.
     pub directory: PathBuf,
+    /// The texts that do not belong to the project itself: included files, and bases of `extends`.
+    pub origins: Origins,
     /// Project name by `-p` or `COMPOSE_PROJECT_NAME`, over `name:` in the file.
     pub name: Option<String>,
     /// Whether services are machines unless they say otherwise (`sdcompose.yaml`), or only where they have
@@ -36,8 +42,22 @@ pub struct Manifest {
     pub dialect: Dialect,
     /// Active profiles; `*` is all.
     pub profiles: Vec<String>,
+    /// What is left as it is written.
+    pub as_written: AsWritten,
     /// Variables for interpolation and for `environment: [NAME]`: process environment over `.env`.
     pub variables: BTreeMap<String, String>,
+}
+
+/// What of a manifest is left as it is written, for who looks at the manifest itself. A project that was made
+/// so is only shown, never run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AsWritten {
+    /// Variables keep their names.
+    pub variables: bool,
+    /// Relative paths stay relative.
+    pub paths: bool,
+    /// Names of what is not declared are only warned of.
+    pub names: bool,
 }
 
 /// Which family of file names the manifest has.

@@ -209,6 +209,8 @@ pub enum Reason {
     ScaledDown,
     /// An earlier run was cut off.
     CutOff,
+    /// It was made, and never started.
+    NeverStarted,
     /// The container is half removed and only debris.
     Debris,
     /// Its name is not what its labels say.

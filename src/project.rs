@@ -12,6 +12,7 @@ pub mod blkio;
 pub mod capability;
 pub mod command_line;
 pub mod device;
+pub mod exposed;
 pub mod foreign;
 pub mod hosts;
 pub mod image;
@@ -43,10 +44,10 @@ pub use logging::Logging;
 pub use machine::{
     Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
 };
-pub use mount::{Mount, MountSource};
+pub use mount::{CreateHostPath, Mount, MountSource, Recursive, VolumeOptions};
 pub use namespaces::{Namespaces, Sharing};
-pub use network::{Attachment, IpamPool, Network, NetworkChoice};
-pub use port::{Port, Protocol, PublishedPort};
+pub use network::{Attachment, Ipam, IpamPool, Network, NetworkChoice};
+pub use port::{Port, PortMode, Protocol, PublishedPort};
 pub use service::{Dependency, DependencyCondition, HealthTest, Healthcheck, RestartPolicy, Service};
 pub use volume::Volume;
 
@@ -67,4 +68,44 @@ pub struct Project {
     pub networks: IndexMap<String, Network>,
     /// Named volumes by their manifest key; only those that a service uses.
     pub volumes: IndexMap<String, Volume>,
+}
+
+impl Project {
+    /// Returns the project with nothing but some services, what they depend on, and what those use; the whole one
+    /// where none is named.
+    #[must_use]
+    pub fn narrowed(&self, names: &[String]) -> Self {
+        let mut narrowed = self.clone();
+        if names.is_empty() {
+            return narrowed;
+        }
+        let mut wanted: BTreeSet<&str> = BTreeSet::new();
+        let mut open: Vec<&str> = names.iter().map(String::as_str).collect();
+        while let Some(name) = open.pop() {
+            if let Some(service) = self.services.get(name)
+                && wanted.insert(name)
+            {
+                open.extend(service.depends_on.keys().map(String::as_str));
+            }
+        }
+        narrowed.services.retain(|name, _| wanted.contains(name.as_str()));
+        let services = narrowed.services.values();
+        let networks: BTreeSet<&String> = services
+            .clone()
+            .filter_map(|service| {
+                if let NetworkChoice::Join(joined) = &service.network { Some(joined.keys()) } else { None }
+            })
+            .flatten()
+            .collect();
+        let volumes: BTreeSet<&String> =
+            services
+                .flat_map(|service| &service.mounts)
+                .filter_map(|mount| {
+                    if let MountSource::Volume { key, .. } = &mount.source { Some(key) } else { None }
+                })
+                .collect();
+        narrowed.networks.retain(|key, _| networks.contains(key));
+        narrowed.volumes.retain(|key, _| volumes.contains(key));
+        narrowed
+    }
 }

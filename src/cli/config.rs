@@ -1,23 +1,22 @@
 //! `config`.
 
-use std::collections::BTreeSet;
-use std::io::Write;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use crate::cli::open::{self, Opened};
-use crate::cli::{Global, terminal};
-use crate::container::{fingerprint, spec};
-use crate::diagnostic::Sources;
-use crate::engine::Engine;
+use crate::cli::{Global, select};
 use crate::error::Error;
-use crate::facts::{Facts, ImageFacts};
-use crate::observed::Observed;
-use crate::project::show::explain::{Explanation, Field, Origin, explain};
-use crate::project::show::show;
-use crate::project::{Project, Service};
-use crate::report::human::{self, CARE};
-use crate::report::table;
+use crate::manifest::AsWritten;
+use crate::project::Project;
+use crate::project::show::{self, show};
+
+mod digests;
+mod explain;
+mod lint;
+mod lists;
+mod output;
 
 /// Arguments of `config`.
 #[derive(Debug, clap::Args)]
@@ -26,22 +25,30 @@ use crate::report::table;
     visible_alias = "convert",
     after_help = "Examples:
   sdcompose config                  The whole project, with every default written out
+  sdcompose config web              A service, and what it needs
   sdcompose config -q               Check the manifest only; 2 where it is wrong
+  sdcompose config -q --format json All mistakes as data, for an editor; `sarif` for a code host
   sdcompose config --services       Names of services
-  sdcompose config --explain db     Where each value comes from, and how systemd boots here, and why"
+  sdcompose config --variables      What the manifest asks of the environment
+  sdcompose config --explain db     Where each value comes from, and how systemd boots here, and why
+  sdcompose config --explain services.db.stop_signal
+                                    Every file and line that sets one value, and which one counts"
 )]
 pub(super) struct Args {
-    /// Services to show [default: all]
+    /// Services to show, with what they depend on [default: all]
     services: Vec<String>,
-    /// How the project is printed [default: yaml]
+    /// How it is printed [default: yaml; a table for `--variables`]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Print nothing; the exit code tells whether the manifest is right
+    /// Only check: print nothing but mistakes; `--format json` and `sarif` print them as data
     #[arg(short, long)]
     quiet: bool,
-    /// Write to a file
+    /// Let warnings fail, too
+    #[arg(long)]
+    strict: bool,
+    /// Write to a file, which is there whole or not at all
     #[arg(short, long, value_name = "FILE")]
-    output: Option<std::path::PathBuf>,
+    output: Option<PathBuf>,
     /// Print names of services
     #[arg(long = "services", id = "list_services", group = "list")]
     list_services: bool,
@@ -57,12 +64,36 @@ pub(super) struct Args {
     /// Print profiles
     #[arg(long, group = "list")]
     profiles: bool,
-    /// Print the fingerprint of each service: it differs where `up` would replace containers
+    /// Print the environment that variables of the manifest are taken from
     #[arg(long, group = "list")]
-    hash: bool,
-    /// Print where each value comes from, and how systemd boots on this engine, and why
+    environment: bool,
+    /// Print the variables that the manifest asks for, with their defaults
     #[arg(long, group = "list")]
-    explain: bool,
+    variables: bool,
+    /// Print the fingerprint of a service, or of all: it differs where `up` would replace containers
+    #[arg(long, group = "list", value_name = "SERVICE", num_args = 0..=1, default_missing_value = "*")]
+    hash: Option<String>,
+    /// Print where each value comes from, and how systemd boots on this engine, and why; or all about one value
+    #[arg(long, group = "list", value_name = "KEY", num_args = 0..=1, default_missing_value = "")]
+    explain: Option<String>,
+    /// Leave variables as they are written
+    #[arg(long)]
+    no_interpolate: bool,
+    /// Leave relative paths as they are written
+    #[arg(long)]
+    no_path_resolution: bool,
+    /// Leave out what Compose adds to a manifest: the default network, names made of project and key
+    #[arg(long)]
+    no_normalize: bool,
+    /// Only warn of names that nothing is declared for
+    #[arg(long)]
+    no_consistency: bool,
+    /// Name images by digest, as the engine or its registry knows them
+    #[arg(long)]
+    resolve_image_digests: bool,
+    /// Print an override file that names images by digest, and nothing else
+    #[arg(long)]
+    lock_image_digests: bool,
 }
 
 /// How a project is printed.
@@ -72,169 +103,95 @@ enum Format {
     Yaml,
     /// JSON
     Json,
+    /// What is wrong with the manifest, in the form that code hosts show beside its lines
+    Sarif,
 }
 
-/// Shows what a manifest means. Only `--explain` asks an engine, and does without where none answers.
+impl Args {
+    /// What of the manifest is left as it is written.
+    const fn as_written(&self) -> AsWritten {
+        AsWritten { variables: false, paths: self.no_path_resolution, names: self.no_consistency }
+    }
+
+    fn format(&self, global: &Global) -> Format {
+        self.format.unwrap_or(if global.json { Format::Json } else { Format::Yaml })
+    }
+}
+
+/// Shows what a manifest means. Only `--explain` and digests ask an engine; `--explain` does without where none
+/// answers.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let opened = open::project(global)?;
-    let project = &opened.project;
-    if let Some(name) = args.services.iter().find(|name| !project.services.contains_key(*name)) {
-        let known: Vec<String> = project.services.keys().cloned().collect();
-        return Err(crate::cli::select::unknown(name, &Observed::default(), &known));
+    if args.variables {
+        return output::give(args, &lists::variables(&open::written(global)?, args.format)?);
     }
-    if args.quiet {
-        return Ok(());
+    if args.no_interpolate && !args.quiet {
+        let manifest = open::written(global)?;
+        let written = show::written(&manifest, args.no_normalize);
+        return output::give(args, &text(args.format(global), &written)?);
     }
-    let text =
-        if args.explain { explained(global, args, &opened).await } else { printed(global, args, &opened)? };
-    match &args.output {
-        Some(path) => written(path, &text),
-        None => Ok(anstream::stdout().write_all(text.as_bytes())?),
+    let looked = open::look(global, args.as_written())?;
+    if args.quiet || args.format == Some(Format::Sarif) {
+        return lint::report(global, args, &looked);
     }
+    if args.strict && !lint::is_clean(&looked) {
+        return Err(open::wrong(global, &looked.found, &looked.sources));
+    }
+    let opened = looked.opened(global)?;
+    select::of_project(&opened.project, &args.services)?;
+    output::give(args, &answer(global, args, &opened).await?)
 }
 
-#[expect(clippy::disallowed_methods, reason = "`--output` names the file")]
-fn written(path: &std::path::Path, text: &str) -> Result<(), Error> {
-    let text = anstream::adapter::strip_str(text).to_string();
-    std::fs::write(path, text)
-        .map_err(|error| Error::local(format!("cannot write {}", path.display()), error))
+async fn answer(global: &Global, args: &Args, opened: &Opened) -> Result<String, Error> {
+    match &args.explain {
+        None => {}
+        Some(key) if key.is_empty() => return Ok(explain::services(global, &args.services, opened).await),
+        Some(key) if opened.project.services.contains_key(key) => {
+            let services = [std::slice::from_ref(key), &args.services].concat();
+            return Ok(explain::services(global, &services, opened).await);
+        }
+        Some(key) => return explain::value(args.format(global), key, opened),
+    }
+    let narrowed = opened.project.narrowed(&args.services);
+    if let Some(list) = lists::of(args, opened, &narrowed)? {
+        return Ok(list);
+    }
+    if args.lock_image_digests {
+        let locked = digests::lock(&digests::find(global, &narrowed).await?);
+        return text(args.format(global), &locked);
+    }
+    printed(global, args, opened, narrowed).await
 }
 
-fn chosen<'a>(project: &'a Project, args: &Args) -> Vec<&'a Service> {
-    let meant = |service: &&Service| args.services.is_empty() || args.services.contains(&service.name);
-    project.services.values().filter(meant).collect()
-}
-
-fn printed(global: &Global, args: &Args, opened: &Opened) -> Result<String, Error> {
-    let project = &opened.project;
-    let services = chosen(project, args);
-    let lines = |lines: Vec<String>| lines.into_iter().map(|line| line + "\n").collect::<String>();
-    let once = |lines: Vec<String>| {
-        let mut seen = BTreeSet::new();
-        lines.into_iter().filter(|line| seen.insert(line.clone())).collect::<Vec<_>>()
-    };
-    if args.list_services {
-        return Ok(lines(services.iter().map(|service| service.name.clone()).collect()));
-    }
-    if args.images {
-        return Ok(lines(once(
-            services.iter().map(|service| service.image.reference().to_owned()).collect(),
-        )));
-    }
-    if args.volumes {
-        return Ok(lines(project.volumes.keys().cloned().collect()));
-    }
-    if args.networks {
-        return Ok(lines(project.networks.keys().cloned().collect()));
-    }
-    if args.profiles {
-        let profiles: BTreeSet<String> =
-            services.iter().flat_map(|service| service.profiles.clone()).collect();
-        return Ok(lines(profiles.into_iter().collect()));
-    }
-    if args.hash {
-        let hash = |service: &&Service| {
-            // The image's id is not a part of what the manifest says.
-            let label = fingerprint::of(project, service, "").to_label();
-            format!("{} {}", service.name, crate::container::names::hex(label.as_bytes()))
+/// The whole project.
+async fn printed(global: &Global, args: &Args, opened: &Opened, project: Project) -> Result<String, Error> {
+    let shown = show(&project, &opened.manifest, &[]);
+    let format = args.format(global);
+    if !(args.resolve_image_digests || args.no_normalize) {
+        // The usual case needs no tree of the whole.
+        return match format {
+            Format::Yaml => Ok(shown.to_yaml()),
+            Format::Json | Format::Sarif => json(&shown),
         };
-        return Ok(lines(services.iter().map(hash).collect()));
     }
-    let shown = show(project, &opened.manifest, &args.services);
-    let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Yaml });
+    let mut tree = serde_json::to_value(shown).map_err(|error| Error::local("cannot show", error.into()))?;
+    if args.resolve_image_digests {
+        digests::put(&mut tree, &digests::find(global, &project).await?);
+    }
+    if args.no_normalize {
+        show::without_additions(&mut tree, &opened.manifest);
+    }
+    text(format, &tree)
+}
+
+fn text(format: Format, tree: &Value) -> Result<String, Error> {
     match format {
-        Format::Json => serde_json::to_string_pretty(&shown)
-            .map(|text| text + "\n")
-            .map_err(|error| Error::local("cannot write JSON", error.into())),
-        Format::Yaml => Ok(shown.to_yaml()),
+        Format::Yaml => Ok(show::tree_as_yaml(tree)),
+        Format::Json | Format::Sarif => json(tree),
     }
 }
 
-async fn explained(global: &Global, args: &Args, opened: &Opened) -> String {
-    let sources = &opened.manifest.sources;
-    let boots = boots(global, &opened.project).await;
-    let mut out = String::new();
-    for explanation in explain(&opened.project, &opened.manifest) {
-        let Some(service) = opened.project.services.get(&explanation.service) else { continue };
-        if !(args.services.is_empty() || args.services.contains(&service.name)) {
-            continue;
-        }
-        out.push_str(&values(&explanation, sources));
-        match &boots {
-            Err(why) => out.extend(["\nhow systemd boots is not known: ", why.as_str(), "\n"]),
-            Ok((facts, observed)) => out.push_str(&boot(&opened.project, service, facts, observed)),
-        }
-        out.push('\n');
-    }
-    out
-}
-
-/// Returns the table of a service's values and where they come from.
-fn values(explanation: &Explanation, sources: &Sources) -> String {
-    let Explanation { service, fields } = explanation;
-    let rows: Vec<Vec<String>> = fields
-        .iter()
-        .map(|Field { path, value, origin }| {
-            let origin = match origin {
-                Origin::Default(reason) => format!("default: {reason}"),
-                Origin::Written(span) => match (sources.get(span.source), sources.position(*span)) {
-                    (Some(source), Some(place)) => format!("{}:{}", source.name, place.line),
-                    (Some(_) | None, _) => "written".to_owned(),
-                },
-            };
-            vec![path.clone(), shortened(value), origin]
-        })
-        .collect();
-    let table = table::table(&["VALUE OF", "VALUE", "WHERE FROM"], &rows, terminal::width());
-    format!("{}\n{table}\n", human::styled(CARE, service))
-}
-
-fn shortened(value: &str) -> String {
-    const MOST: usize = 60;
-    match value.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", value.get(..at).unwrap_or(value)),
-        None => value.to_owned(),
-    }
-}
-
-/// Asks the engine for what decides how systemd boots; `Err` says in a sentence why that is not known.
-async fn boots(global: &Global, project: &Project) -> Result<(Facts, Observed), String> {
-    let engine = open::engine(global).map_err(|error| plain(&error))?;
-    let scope = open::scope(project);
-    let (facts, observed) = tokio::join!(engine.facts(), engine.observe(&scope));
-    let facts = facts.map_err(|error| error.to_string())?;
-    Ok((facts, observed.map_err(|error| error.to_string())?))
-}
-
-fn plain(error: &Error) -> String {
-    anstream::adapter::strip_str(&error.text().unwrap_or_default()).to_string()
-}
-
-/// Returns the table of what is decided for a machine on this engine.
-fn boot(project: &Project, service: &Service, facts: &Facts, observed: &Observed) -> String {
-    let image: Option<&ImageFacts> =
-        observed.images.get(service.image.reference()).and_then(|image| image.facts.as_ref());
-    match spec::decision(project, service, 1, facts, image) {
-        Ok(None) => String::new(),
-        Err(refusal) => format!("\n{}\n", Error::Refused(vec![refusal]).text().unwrap_or_default()),
-        Ok(Some(decision)) => {
-            let choices = decision.choices.iter();
-            let rows: Vec<Vec<String>> = choices
-                .map(|choice| {
-                    vec![
-                        choice.what.clone(),
-                        shortened(&choice.value),
-                        choice.reason.clone(),
-                        choice.source.clone(),
-                    ]
-                })
-                .collect();
-            let table = table::table(&["SYSTEMD HERE", "CHOICE", "WHY", "SOURCE"], &rows, terminal::width());
-            let mut out = format!("\n{table}\n");
-            for remark in &decision.remarks {
-                out.extend(["note: ", remark.as_str(), "\n"]);
-            }
-            out
-        }
-    }
+fn json(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Error::local("cannot write JSON", error.into()))
 }

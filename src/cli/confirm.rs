@@ -60,7 +60,7 @@ pub(super) async fn losses(
     };
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Error::usage("nothing was done").help("`--yes` goes on without a question")),
+        _ => Err(Error::Declined),
     }
 }
 

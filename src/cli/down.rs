@@ -1,5 +1,6 @@
 //! `down`.
 
+use std::io::Write;
 use std::time::Duration;
 
 use crate::cli::confirm::{self, About};
@@ -8,6 +9,7 @@ use crate::cli::perform::{carry_out, shown};
 use crate::cli::{Global, lock, open, seconds};
 use crate::error::Error;
 use crate::plan::down;
+use crate::report::progress::Mode;
 
 /// Arguments of `down`.
 #[derive(Debug, clap::Args)]
@@ -45,6 +47,10 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     let plan = down::down(ground.name(), ground.project(), &observed, &options);
     if global.dry_run {
         return shown(global, &plan);
+    }
+    if plan.steps.is_empty() && observed.containers.is_empty() && global.mode() != Mode::Quiet {
+        // Nobody is left to tell where standard error is closed.
+        let _ = writeln!(anstream::stderr(), "the engine has nothing of the project `{}`", ground.name());
     }
     confirm::losses(&plan, About::Volumes, args.yes, &interrupts).await?;
     carry_out(global, &ground, &plan, &interrupts).await?;

@@ -74,7 +74,7 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         command,
         user: args.user,
         working_dir: args.workdir,
-        environment: args.env.iter().filter_map(|text| variable(text)).collect(),
+        environment: environment(&args.env, tty),
         tty,
         stdin: !args.detach,
         privileged: args.privileged,
@@ -87,6 +87,17 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
     let session = ground.engine().session(&container.name, &spec).await?;
     let ended = attach(session, tty, !args.detach).await?;
     passed(&ended, &container.name, &program)
+}
+
+/// The variables that were asked for and, on a terminal, which terminal it is: the container's own `TERM` is
+/// that of a console.
+fn environment(asked: &[String], tty: bool) -> Vec<(String, String)> {
+    let mut environment: Vec<(String, String)> = asked.iter().filter_map(|text| variable(text)).collect();
+    if tty && environment.iter().all(|(name, _)| name != "TERM") {
+        let here = variable("TERM").filter(|(_, value)| !value.is_empty());
+        environment.push(here.unwrap_or_else(|| ("TERM".to_owned(), "xterm".to_owned())));
+    }
+    environment
 }
 
 /// Lets the terminal have its size before the command looks at it: engines before Docker 23 set it only
@@ -129,6 +140,15 @@ mod tests {
     fn a_terminal_has_its_size_before_the_command_begins() {
         let command = sized(vec!["bash".to_owned(), "-l".to_owned()], (99, 33));
         assert_eq!(command[2..].join(" "), "stty cols 99 rows 33 2>/dev/null; exec \"$@\" sh bash -l");
+    }
+
+    #[test]
+    fn a_command_on_a_terminal_knows_which_unless_it_is_told() {
+        let names =
+            |tty| environment(&["A=1".to_owned()], tty).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(true), ["A", "TERM"]);
+        assert_eq!(names(false), ["A"]);
+        assert_eq!(environment(&["TERM=vt100".to_owned()], true), [("TERM".to_owned(), "vt100".to_owned())]);
     }
 
     #[test]

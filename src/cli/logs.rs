@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use crate::cli::enter::enterable;
 use crate::cli::open::{self, Ground};
@@ -18,6 +19,7 @@ use crate::cli::{Global, select};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::observed::Observed;
+use crate::report::json;
 use crate::report::logs::{self, Line, Look};
 use crate::systemd::journal::Priority;
 
@@ -25,6 +27,7 @@ mod follow;
 mod merge;
 mod moment;
 mod source;
+mod unknown;
 
 use follow::follow;
 use source::{Origin, SharedMark, Wish};
@@ -136,6 +139,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     printer.look.times = args.timestamps.then(TimeZone::system);
     printer.look.colour &= !args.no_color;
     let marks = backlog(ground.engine(), &origins, &wish, &mut printer).await?;
+    unknown::warn_of_units(ground.engine(), &origins, &wish, &marks).await;
     if args.follow && wish.until.is_none() {
         let chosen = |origin: &Origin| {
             (args.services.is_empty() || args.services.contains(&origin.service))
@@ -245,6 +249,17 @@ impl Printer {
         let next = self.places.len();
         let place = *self.places.entry(line.container.clone()).or_insert(next);
         out.write_all(self.look.text(line, logs::colour(place)).as_bytes())?;
+        Ok(())
+    }
+
+    /// Writes that a container ended, and with what exit code.
+    fn ended(&self, container: &str, code: i64) -> Result<(), Error> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", json::line("exited", json!({ "container": container, "code": code })))?;
+        } else {
+            writeln!(out, "{container} exited with code {code}")?;
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::engine::docker::Docker;
 use crate::engine::docker::endpoint::{Endpoint, Surroundings};
 use crate::error::Error;
 use crate::load::{self, Disk, LoadOptions, Loaded};
-use crate::manifest::Manifest;
+use crate::manifest::{AsWritten, Manifest};
 use crate::observed::{Observed, Scope};
 use crate::project::name::is_project;
 use crate::project::{Project, PullPolicy, resolve};
@@ -32,30 +32,82 @@ pub(super) struct Opened {
 /// Reads the project. Warnings are printed; errors, all of them, are the error.
 pub(super) fn project(global: &Global) -> Result<Opened, Error> {
     let (opened, warnings, sources) = quietly(global)?;
+    warn(&warnings, &sources);
+    Ok(opened)
+}
+
+/// Tells of warnings on standard error.
+pub(super) fn warn(warnings: &[Diagnostic], sources: &Sources) {
     if !warnings.is_empty() {
         // Nobody is left to tell where standard error is closed.
-        let _ = write!(io::stderr(), "{}", rendered(&warnings, &sources));
+        let _ = write!(io::stderr(), "{}", rendered(warnings, sources));
     }
-    Ok(opened)
 }
 
 /// Reads the project without a word about warnings, which come back.
 fn quietly(global: &Global) -> Result<(Opened, Vec<Diagnostic>, Sources), Error> {
-    let Loaded { mut manifest, mut diagnostics } = load::load(&options(global)?).map_err(|failure| {
-        let load::Failure { sources, diagnostics } = *failure;
-        wrong(global, &diagnostics, &sources)
-    })?;
-    let (project, found) = resolve::resolve(&mut manifest, &Disk);
-    diagnostics.extend(found);
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let sources = manifest.sources.clone();
-    match project {
-        Some(project) if !failed => Ok((Opened { manifest, project }, diagnostics, sources)),
-        Some(_) | None => Err(wrong(global, &diagnostics, &sources)),
+    let Looked { opened, found, sources } = look(global, AsWritten::default())?;
+    match opened {
+        Some(opened) => Ok((opened, found, sources)),
+        None => Err(wrong(global, &found, &sources)),
     }
 }
 
-fn wrong(global: &Global, diagnostics: &[Diagnostic], sources: &Sources) -> Error {
+/// What a look at a manifest gives.
+pub(super) struct Looked {
+    /// The project; `None` where an error was found.
+    pub(super) opened: Option<Opened>,
+    /// All that was found.
+    pub(super) found: Vec<Diagnostic>,
+    /// The texts that it speaks of.
+    pub(super) sources: Sources,
+}
+
+impl Looked {
+    /// Returns the project, and tells of warnings; errors, all of them, are the error.
+    pub(super) fn opened(self, global: &Global) -> Result<Opened, Error> {
+        let Self { opened, found, sources } = self;
+        let Some(opened) = opened else { return Err(wrong(global, &found, &sources)) };
+        warn(&found, &sources);
+        Ok(opened)
+    }
+}
+
+/// Looks at the manifest and judges nothing.
+pub(super) fn look(global: &Global, as_written: AsWritten) -> Result<Looked, Error> {
+    let options = LoadOptions { as_written, ..options(global)? };
+    let Loaded { mut manifest, diagnostics: mut found } = match load::load(&options) {
+        Ok(loaded) => loaded,
+        Err(failure) => {
+            let load::Failure { sources, diagnostics } = *failure;
+            return Ok(Looked { opened: None, found: diagnostics, sources });
+        }
+    };
+    let (project, resolving) = resolve::resolve(&mut manifest, &Disk);
+    found.extend(resolving);
+    let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let sources = manifest.sources.clone();
+    let opened = project.filter(|_| !failed).map(|project| Opened { manifest, project });
+    Ok(Looked { opened, found, sources })
+}
+
+/// Reads and merges the manifest with its variables as they are written; nothing is resolved.
+pub(super) fn written(global: &Global) -> Result<Manifest, Error> {
+    let as_written = AsWritten { variables: true, ..AsWritten::default() };
+    let options = LoadOptions { as_written, ..options(global)? };
+    match load::load(&options) {
+        Ok(Loaded { manifest, diagnostics })
+            if diagnostics.iter().all(|found| found.severity != Severity::Error) =>
+        {
+            Ok(manifest)
+        }
+        Ok(Loaded { manifest, diagnostics }) => Err(wrong(global, &diagnostics, &manifest.sources)),
+        Err(failure) => Err(wrong(global, &failure.diagnostics, &failure.sources)),
+    }
+}
+
+/// Makes the error of what was found; programs are told on standard output.
+pub(super) fn wrong(global: &Global, diagnostics: &[Diagnostic], sources: &Sources) -> Error {
     if global.json {
         let line = crate::report::json::line(
             "diagnostics",
@@ -86,6 +138,7 @@ fn options(global: &Global) -> Result<LoadOptions, Error> {
         env_files: global.env_file.clone(),
         project_name: global.project_name.clone(),
         profiles: global.profile.clone(),
+        as_written: AsWritten::default(),
         variables,
         current_dir,
     })
@@ -135,9 +188,25 @@ impl Ground {
     }
 }
 
+/// Opens a project that is to run, and its engine; the manifest must be there, and nothing may stand in the way.
+pub(super) fn to_run(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
+    let (opened, mut found, sources) = quietly(global)?;
+    let mut obstacles = found.iter_mut().filter(|found| found.severity == Severity::Obstacle).peekable();
+    if obstacles.peek().is_some() {
+        obstacles.for_each(|obstacle| obstacle.severity = Severity::Error);
+        return Err(wrong(global, &found, &sources));
+    }
+    warn(&found, &sources);
+    on_engine(global, opened.project)
+}
+
 /// Opens a project and its engine; the manifest must be there.
 pub(super) fn with_project(global: &Global) -> Result<(Ground, Arc<Project>), Error> {
-    let project = Arc::new(self::project(global)?.project);
+    on_engine(global, self::project(global)?.project)
+}
+
+fn on_engine(global: &Global, project: Project) -> Result<(Ground, Arc<Project>), Error> {
+    let project = Arc::new(project);
     let engine = Box::new(engine(global)?);
     let ground = Ground { name: project.name.clone(), project: Some(Arc::clone(&project)), engine };
     Ok((ground, project))

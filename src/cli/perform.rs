@@ -41,7 +41,7 @@ pub(super) async fn carry_out_until(
     let mode = global.mode();
     notes(plan, mode);
     if plan.steps.is_empty() {
-        return Ok(Outcome::default());
+        return nothing(plan, mode);
     }
     let mut options = execute::Options::of(ground.name());
     options.parallel = global.parallel;
@@ -93,6 +93,19 @@ pub(super) async fn carry_out_until(
     let interrupted = matches!(result, Err(Error::Interrupted(_)));
     let told = display.finish(interrupted, result.as_ref().err().map_or(0, Error::exit_code));
     result.and_then(|outcome| told.map(|()| outcome).map_err(Error::from))
+}
+
+/// Says that there is nothing to do.
+fn nothing(plan: &Plan, mode: Mode) -> Result<Outcome, Error> {
+    match mode {
+        Mode::Quiet => {}
+        Mode::Json => writeln!(io::stdout(), "{}", json::line("plan", crate::plan::json::json(plan)))?,
+        Mode::Live | Mode::Plain => {
+            // Nobody is left to tell where standard error is closed.
+            let _ = writeln!(anstream::stderr(), "nothing to do");
+        }
+    }
+    Ok(Outcome::default())
 }
 
 /// Waits for a deadline; for ever where there is none.

@@ -31,7 +31,7 @@ pub(super) struct Args {
 
 /// Shows what `up` would do. Makes no call that changes anything.
 pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
-    let (ground, project) = open::with_project(global)?;
+    let (ground, project) = open::to_run(global)?;
     select::of_project(&project, &args.services)?;
     let options = up::UpOptions {
         services: args.services,

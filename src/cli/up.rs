@@ -18,7 +18,7 @@ use crate::facts::Facts;
 use crate::observed::Observed;
 use crate::plan::change::{self, ChangeOptions};
 use crate::plan::{Plan, up};
-use crate::project::Project;
+use crate::project::{NetworkChoice, Port, Project};
 
 /// Arguments of `up`.
 #[derive(Debug, clap::Args)]
@@ -116,7 +116,7 @@ pub(super) fn now() -> i64 {
 
 /// Makes a project run as its manifest says.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let (mut ground, mut project) = open::with_project(global)?;
+    let (mut ground, mut project) = open::to_run(global)?;
     select::of_project(&project, &args.services)?;
     if !args.scale.is_empty() {
         scaled(Arc::make_mut(&mut project), &args.scale)?;
@@ -130,10 +130,17 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     let began = SystemTime::now();
     let interrupts = Interrupts::listen()?;
     let lock = lock::take(global, &ground, "up", &interrupts).await?;
-    bring_up(global, &ground, &project, args, &interrupts).await?;
+    let brought_up = bring_up(global, &ground, &project, args, &interrupts).await;
     drop(lock);
     if args.detach || args.wait || args.no_start {
-        return Ok(());
+        return brought_up;
+    }
+    match brought_up {
+        // What began to start is stopped as what runs would be; who pressed twice wants nothing but to get away.
+        Err(Error::Interrupted(_)) if interrupts.count() == 1 => {
+            return wind_down(global, &ground, args, &interrupts).await;
+        }
+        brought_up => brought_up?,
     }
     attached(global, &ground, args, began, &interrupts).await
 }
@@ -146,6 +153,18 @@ fn scaled(project: &mut Project, scale: &[(String, u32)]) -> Result<(), Error> {
         if *count > 1 && service.container_name.is_some() {
             return Err(Error::usage(format!("--scale: `{name}` has a fixed `container_name`"))
                 .help("remove `container_name` to have several containers"));
+        }
+        let joins = matches!(service.network, NetworkChoice::Join(_));
+        let narrow = |port: &&Port| {
+            port.published
+                .is_some_and(|host| host.first != 0 && u32::from(host.last - host.first) + 1 < *count)
+        };
+        if let Some(port) = service.ports.iter().find(narrow).filter(|_| joins) {
+            return Err(Error::usage(format!(
+                "--scale: {count} containers of `{name}` cannot share a host port for {}",
+                port.target
+            ))
+            .help("leave the host port out, or give a range with one port for each replica"));
         }
         service.replicas = *count;
     }
@@ -208,8 +227,7 @@ fn shown_services(project: Option<&Project>, asked: &[String]) -> Option<Vec<Str
     (!shown.is_empty()).then_some(shown)
 }
 
-/// Shows logs until Ctrl-C, which stops the services in reverse order; a second one kills them, a third
-/// one leaves them as they are.
+/// Shows logs until Ctrl-C, which stops the services.
 async fn attached(
     global: &Global,
     ground: &Ground,
@@ -230,7 +248,18 @@ async fn attached(
         result = following => return result,
         () = interrupts.reach(before + 1) => {}
     }
-    let kind = interrupts.kind();
+    wind_down(global, ground, args, interrupts).await
+}
+
+/// Stops the services in reverse order after a Ctrl-C that was just seen; the next one kills them, one more
+/// leaves them as they are.
+async fn wind_down(
+    global: &Global,
+    ground: &Ground,
+    args: &Args,
+    interrupts: &Interrupts,
+) -> Result<(), Error> {
+    let (before, kind) = (interrupts.count().saturating_sub(1), interrupts.kind());
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(anstream::stderr(), "\nstopping; Ctrl-C again kills, once more leaves all as it is");
     let chosen = ChangeOptions {

@@ -202,3 +202,20 @@ fn the_first_unit_that_never_will_be_active_decides() {
         "not yet: a.service is inactive (dead), nginx.service is activating (start)"
     );
 }
+
+#[test]
+fn units_that_a_machine_was_to_start_and_cannot_load_are_named_together() {
+    let asked = |text: &str, load: &str| {
+        (
+            name(text),
+            UnitStatus { load: LoadState::parse(load), ..unit("own-name.service", "inactive", "dead") },
+        )
+    };
+    let found =
+        [asked("a.service", "not-found"), asked("b.service", "loaded"), asked("c.timer", "bad-setting")];
+    assert_eq!(
+        not_loaded(&found).unwrap(),
+        "the boot is done, but a.service does not exist in the machine, c.timer has a setting that systemd refuses"
+    );
+    assert_eq!(not_loaded(&found[1..2]), None);
+}

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::project::{
-    Attachment, Device, HealthTest, Healthcheck, Identity, IpamPool, Journal, JournalStorage, Machine, Mount,
-    MountSource, Network, NetworkChoice, Port, Privilege, Project, RestartPolicy, Service, Ulimit, UnitFile,
-    Volume,
+    Attachment, Device, HealthTest, Healthcheck, Identity, Ipam, IpamPool, Journal, JournalStorage, Machine,
+    Mount, MountSource, Network, NetworkChoice, Port, Privilege, Project, RestartPolicy, Service, Ulimit,
+    UnitFile, Volume, VolumeOptions, mount,
 };
 
 use super::{names, spec};
@@ -166,7 +166,7 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.put_list("environment", pairs(environment));
     print.put_list("ports", sorted(ports.iter().map(port)));
     print.put_list("expose", sorted(expose.iter().cloned()));
-    print.put_list("volumes", sorted(mounts.iter().map(|entry| mount(project, entry))));
+    print.put_list("volumes", sorted(mounts.iter().map(|entry| mounted(project, entry))));
     put_network(&mut print, project, network);
     print.put("healthcheck", healthcheck.as_ref().map(health).unwrap_or_default());
     print.put("restart", policy(restart));
@@ -274,13 +274,36 @@ fn put_network(print: &mut Fingerprint, project: &Project, choice: &NetworkChoic
     match choice {
         NetworkChoice::Join(networks) => {
             let joined = networks.iter().map(|(key, attachment)| {
-                let Attachment { aliases, ipv4_address, ipv6_address, mac_address, priority } = attachment;
+                let Attachment {
+                    aliases,
+                    ipv4_address,
+                    ipv6_address,
+                    mac_address,
+                    link_local_ips,
+                    driver_opts,
+                    interface_name,
+                    gw_priority,
+                    priority,
+                } = attachment;
                 let name = spec::network_name(project, key);
                 let mut text = format!("{name} {}", sorted(aliases.iter().cloned()).join(","));
                 for part in [ipv4_address, ipv6_address, mac_address] {
                     let _ = write!(text, " {}", part.as_deref().unwrap_or("-"));
                 }
                 let _ = write!(text, " {priority}");
+                // A join that says nothing of these has the text that it had before they were known.
+                if !link_local_ips.is_empty() {
+                    let _ = write!(text, " link-local {}", link_local_ips.join(","));
+                }
+                for (name, value) in driver_opts {
+                    let _ = write!(text, " option {} {name}={value}", name.len() + value.len());
+                }
+                if let Some(interface) = interface_name {
+                    let _ = write!(text, " interface {interface}");
+                }
+                if *gw_priority != 0 {
+                    let _ = write!(text, " gateway {gw_priority}");
+                }
                 text
             });
             print.put_list("networks", sorted(joined));
@@ -307,31 +330,59 @@ fn unit_file(unit: &UnitFile) -> Vec<u8> {
 }
 
 fn port(port: &Port) -> String {
-    let Port { target, published, host_ip, protocol } = port;
+    // The rest is for people.
+    let Port { target, published, host_ip, protocol, mode: _, name: _, app_protocol: _ } = port;
     let published = published.map(|range| format!("{}-{}", range.first, range.last)).unwrap_or_default();
     let host_ip = host_ip.map(|address| address.to_string()).unwrap_or_default();
     format!("{host_ip}:{published}:{target}/{protocol}")
 }
 
-fn mount(project: &Project, mount: &Mount) -> String {
-    let Mount { target, source, read_only } = mount;
+fn mounted(project: &Project, entry: &Mount) -> String {
+    let Mount { target, source, read_only, consistency: _ } = entry;
+    let target = mount::clean(target);
     let source = match source {
-        MountSource::Volume { key, nocopy } => {
-            format!("volume {} {nocopy}", spec::volume_name(project, key))
+        MountSource::Volume { key, options } => {
+            let name = spec::volume_name(project, key);
+            format!("volume {name} {}{}", options.nocopy, volume_options(options))
         }
-        MountSource::Anonymous => "anonymous".to_owned(),
+        MountSource::Anonymous(options) => {
+            let nocopy = if options.nocopy { " nocopy" } else { "" };
+            format!("anonymous{nocopy}{}", volume_options(options))
+        }
         // Whether a missing source is made is no part of the container.
-        MountSource::Bind { path, create: _, propagation, selinux } => format!(
-            "bind {} {} {}",
+        MountSource::Bind { path, create: _, propagation, selinux, recursive } => format!(
+            "bind {} {} {}{}",
             path.to_string_lossy(),
             propagation.as_deref().unwrap_or("-"),
-            selinux.unwrap_or('-')
+            selinux.unwrap_or('-'),
+            recursive.map(|word| format!(" recursive {}", word.as_str())).unwrap_or_default()
         ),
+        MountSource::Image { reference, subpath } => {
+            format!("image {reference} {}", subpath.as_deref().unwrap_or("-"))
+        }
+        MountSource::NamedPipe(source) => format!("pipe {}", source.as_deref().unwrap_or("-")),
+        MountSource::Cluster(source) => format!("cluster {}", source.as_deref().unwrap_or("-")),
         MountSource::Tmpfs { size, mode, options } => {
             format!("tmpfs {size:?} {mode:?} {}", options.as_deref().unwrap_or("-"))
         }
     };
     format!("{target} {source}{}", if *read_only { " ro" } else { "" })
+}
+
+/// What an older fingerprint knows nothing of: empty where nothing of it is set.
+fn volume_options(options: &VolumeOptions) -> String {
+    let VolumeOptions { nocopy: _, subpath, labels, selinux, propagation: _ } = options;
+    let mut text = String::new();
+    if let Some(subpath) = subpath {
+        let _ = write!(text, " subpath {subpath}");
+    }
+    if let Some(selinux) = selinux {
+        let _ = write!(text, " {selinux}");
+    }
+    for (name, value) in labels {
+        let _ = write!(text, " label {} {name}={value}", name.len() + value.len());
+    }
+    text
 }
 
 fn health(check: &Healthcheck) -> String {
@@ -385,6 +436,7 @@ pub fn of_network(network: &Network) -> Fingerprint {
         driver_opts,
         internal,
         attachable,
+        enable_ipv4,
         enable_ipv6,
         ipam,
         labels,
@@ -394,17 +446,25 @@ pub fn of_network(network: &Network) -> Fingerprint {
     print.put_list("driver_opts", driver_opts.iter().map(|(key, value)| format!("{key}={value}")));
     print.put_if("internal", *internal);
     print.put_if("attachable", *attachable);
-    print.put_if("enable_ipv6", *enable_ipv6);
-    print.put_list(
-        "ipam",
-        ipam.iter().map(|pool| {
-            let IpamPool { subnet, ip_range, gateway } = pool;
-            let part = |text: &Option<String>| text.clone().unwrap_or_default();
-            format!("{} {} {}", part(subnet), part(ip_range), part(gateway))
-        }),
-    );
+    // What the engine does by itself leaves no trace.
+    print.put("enable_ipv4", if *enable_ipv4 == Some(false) { "false" } else { "" });
+    print.put_if("enable_ipv6", *enable_ipv6 == Some(true));
+    let Ipam { driver, options, pools } = ipam;
+    print.put_list("ipam", pools.iter().map(pool));
+    print.put_some("ipam.driver", driver.as_ref());
+    print.put_list("ipam.options", options.iter().map(|(key, value)| format!("{key}={value}")));
     print.put_list("labels", labels.iter().map(|(key, value)| format!("{key}={value}")));
     print
+}
+
+fn pool(pool: &IpamPool) -> String {
+    let IpamPool { subnet, ip_range, gateway, aux_addresses } = pool;
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    let mut text = format!("{} {} {}", part(subnet), part(ip_range), part(gateway));
+    for (name, address) in aux_addresses {
+        let _ = write!(text, " {name}={address}");
+    }
+    text
 }
 
 /// Makes the fingerprint of a volume's definition.

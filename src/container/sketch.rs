@@ -79,18 +79,7 @@ pub(crate) fn project(text: &str) -> Project {
 
 fn network<'a>(project: &'a mut Project, key: &str) -> &'a mut Network {
     let name = format!("{}_{key}", project.name);
-    project.networks.entry(key.to_owned()).or_insert_with(|| Network {
-        key: key.to_owned(),
-        name,
-        external: false,
-        driver: None,
-        driver_opts: BTreeMap::new(),
-        internal: false,
-        attachable: false,
-        enable_ipv6: false,
-        ipam: Vec::new(),
-        labels: BTreeMap::new(),
-    })
+    project.networks.entry(key.to_owned()).or_insert_with(|| Network::plain(key, name))
 }
 
 fn volume<'a>(project: &'a mut Project, key: &str) -> &'a mut Volume {
@@ -138,12 +127,22 @@ fn service(project: &mut Project, name: &str, words: &[&str]) -> Service {
             "vol" => {
                 let (key, target) = split();
                 volume(project, key);
-                let source = MountSource::Volume { key: key.to_owned(), nocopy: false };
-                service.mounts.push(Mount { target: target.to_owned(), source, read_only: false });
+                let source = MountSource::Volume { key: key.to_owned(), options: VolumeOptions::default() };
+                service.mounts.push(Mount {
+                    target: target.to_owned(),
+                    source,
+                    read_only: false,
+                    consistency: None,
+                });
             }
             "tmpfs" => {
                 let source = MountSource::Tmpfs { size: Some(64), mode: Some(0o700), options: None };
-                service.mounts.push(Mount { target: value.to_owned(), source, read_only: false });
+                service.mounts.push(Mount {
+                    target: value.to_owned(),
+                    source,
+                    read_only: false,
+                    consistency: None,
+                });
             }
             "net" => {
                 let keys = value.split(',').map(|key| (key.to_owned(), Attachment::default()));
@@ -232,12 +231,8 @@ fn dependency(text: &str) -> (String, Dependency) {
 fn port(text: &str) -> Port {
     let (published, target) = text.split_once(':').unwrap();
     let first = published.parse().unwrap();
-    Port {
-        target: target.parse().unwrap(),
-        published: Some(PublishedPort { first, last: first }),
-        host_ip: None,
-        protocol: Protocol::Tcp,
-    }
+    let published = Some(PublishedPort { first, last: first });
+    Port { published, ..Port::any(target.parse().unwrap(), Protocol::Tcp) }
 }
 
 fn healthcheck() -> Healthcheck {

@@ -9,21 +9,25 @@ use indexmap::IndexMap;
 use crate::facts::{Facts, ImageFacts};
 use crate::labels::{ContainerLabels, MachineLabels};
 use crate::project::{
-    Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project, Service,
+    Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project,
+    Service, mount,
 };
 use crate::refusal::Refusal;
 use crate::systemd::UnitName;
 use crate::systemd::defaults::{self, Decision, Wish, boot, errors};
 
 use super::{
-    ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, files, fingerprint, names,
-    refuse, ties,
+    ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, devices, files, fingerprint,
+    names, ties,
 };
+
+/// The option of an endpoint that names the interface inside (Docker 28 release notes, moby#49155).
+const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
 
 /// Decides how a service's machines boot; `None` for a plain container.
 ///
 /// # Errors
-/// Refuses as [`defaults::decide`] and [`refuse::refuse`] do.
+/// Refuses as [`defaults::decide`] does.
 pub fn decision(
     project: &Project,
     service: &Service,
@@ -31,7 +35,6 @@ pub fn decision(
     facts: &Facts,
     image: Option<&ImageFacts>,
 ) -> Result<Option<Decision>, Refusal> {
-    refuse::refuse(service, facts)?;
     let Some(machine) = &service.machine else { return Ok(None) };
     if service.read_only {
         // moby daemon/archive_unix.go, `ErrRootFSReadOnly`: also before the container is started.
@@ -99,7 +102,7 @@ fn wish(project: &Project, service: &Service, index: u32, machine: &Machine) -> 
             JournalStorage::Volatile | JournalStorage::None => true,
             JournalStorage::Persistent | JournalStorage::Auto => false,
         },
-        own_targets: service.mounts.iter().map(|mount| mount.target.clone()).collect(),
+        own_targets: service.mounts.iter().map(|mount| mount::clean(&mount.target)).collect(),
     }
 }
 
@@ -132,8 +135,8 @@ fn plain(project: &Project, service: &Service, index: u32, name: &str) -> Contai
         cap_add: service.cap_add.clone(),
         cap_drop: service.cap_drop.clone(),
         privileged: service.privileged,
-        devices: service.devices.iter().filter(|device| !device.is_cdi()).cloned().collect(),
-        device_requests: refuse::requests(service),
+        devices: devices::by_path(service),
+        device_requests: devices::requests(service),
         device_cgroup_rules: service.hardware.cgroup_rules.clone(),
         sysctls: service.sysctls.clone(),
         ulimits: service.ulimits.clone(),
@@ -201,7 +204,7 @@ fn make_machine(
             });
         }
     }
-    let free = |target: &str| service.mounts.iter().all(|mount| mount.target != target);
+    let free = |target: &str| service.mounts.iter().all(|mount| mount::clean(&mount.target) != target);
     let binds = grant.binds.iter().filter(|bind| free(&bind.target)).map(|bind| MountSpec {
         target: bind.target.clone(),
         source: MountSpecSource::Bind {
@@ -209,6 +212,7 @@ fn make_machine(
             create: true,
             propagation: None,
             selinux: None,
+            recursive: None,
         },
         read_only: bind.read_only,
     });
@@ -324,6 +328,7 @@ fn api_socket(service: &Service, facts: &Facts) -> Option<MountSpec> {
             create: false,
             propagation: None,
             selinux: None,
+            recursive: None,
         },
         read_only: false,
     })
@@ -366,8 +371,21 @@ fn joins(
         .into_iter()
         .enumerate()
         .map(|(at, (key, attachment))| {
-            let Attachment { aliases: own, ipv4_address, ipv6_address, mac_address, priority: _ } =
-                attachment;
+            let Attachment {
+                aliases: own,
+                ipv4_address,
+                ipv6_address,
+                mac_address,
+                link_local_ips,
+                driver_opts,
+                interface_name,
+                gw_priority,
+                priority: _,
+            } = attachment;
+            let mut driver_opts = driver_opts.clone();
+            if let Some(interface) = interface_name {
+                driver_opts.insert(INTERFACE_NAME.to_owned(), interface.clone());
+            }
             let mut aliases = vec![service.name.clone()];
             add_new(&mut aliases, &[name.to_owned()]);
             add_new(&mut aliases, own);
@@ -378,6 +396,9 @@ fn joins(
                 ipv6_address: ipv6_address.clone(),
                 // The service's own address is that of the first network.
                 mac_address: mac_address.clone().or_else(|| service.mac_address.clone().filter(|_| at == 0)),
+                link_local_ips: link_local_ips.clone(),
+                driver_opts,
+                gw_priority: *gw_priority,
                 links: links.clone(),
             }
         })
@@ -403,24 +424,31 @@ pub fn volume_name(project: &Project, key: &str) -> String {
 fn mounts(project: &Project, mounts: &[Mount]) -> (Vec<MountSpec>, BTreeMap<String, String>) {
     let mut specs = Vec::new();
     let mut tmpfs = BTreeMap::new();
-    for Mount { target, source, read_only } in mounts {
+    for Mount { target, source, read_only, consistency: _ } in mounts {
+        let target = mount::clean(target);
         let source = match source {
-            MountSource::Volume { key, nocopy } => {
-                MountSpecSource::Volume { name: volume_name(project, key), nocopy: *nocopy }
+            MountSource::Volume { key, options } => {
+                MountSpecSource::Volume { name: volume_name(project, key), options: options.clone() }
             }
-            MountSource::Anonymous => MountSpecSource::Anonymous,
-            MountSource::Bind { path, create, propagation, selinux } => MountSpecSource::Bind {
+            MountSource::Anonymous(options) => MountSpecSource::Anonymous(options.clone()),
+            MountSource::Bind { path, create, propagation, selinux, recursive } => MountSpecSource::Bind {
                 path: text(path),
-                create: *create,
+                create: create.makes(),
                 propagation: propagation.clone(),
                 selinux: *selinux,
+                recursive: *recursive,
             },
+            MountSource::Image { reference, subpath } => {
+                MountSpecSource::Image { reference: reference.clone(), subpath: subpath.clone() }
+            }
+            // No engine for Linux containers has them, which stops the run before.
+            MountSource::NamedPipe(_) | MountSource::Cluster(_) => continue,
             MountSource::Tmpfs { size, mode, options } => {
-                tmpfs.insert(target.clone(), tmpfs_options(*size, *mode, options.as_deref(), *read_only));
+                tmpfs.insert(target, tmpfs_options(*size, *mode, options.as_deref(), *read_only));
                 continue;
             }
         };
-        specs.push(MountSpec { target: target.clone(), source, read_only: *read_only });
+        specs.push(MountSpec { target, source, read_only: *read_only });
     }
     (specs, tmpfs)
 }

@@ -11,6 +11,8 @@ mod boot;
 mod build;
 mod call_log;
 mod calls;
+mod cgroups;
+mod digest;
 pub mod endpoint;
 mod errors;
 mod events;
@@ -37,7 +39,8 @@ use futures_util::stream::BoxStream;
 use hyper::Method;
 use tokio::sync::watch;
 
-use crate::engine::notify_socket::{Listener, Run};
+use crate::container::names;
+use crate::engine::notify_socket::{self, Listener, Run};
 use crate::engine::{
     Call, Done, Engine, EngineError, ExecOutput, ExecSpec, Happening, LogLine, LogQuery, Session, Show,
     Signal,
@@ -73,7 +76,19 @@ struct Kept {
     looks: Mutex<BTreeMap<String, ImageFacts>>,
     /// Containers of looks whose process is gone, as the last observation saw them.
     left_behind: Mutex<BTreeSet<String>>,
+    /// What machines left that the last observation did not see any more.
+    ownerless: Mutex<Vec<Ownerless>>,
     listeners: Mutex<HashMap<String, Listener>>,
+}
+
+/// What is left of a machine that somebody else removed.
+struct Ownerless {
+    /// The container's name.
+    name: String,
+    /// Its id.
+    id: String,
+    /// The directory of its notify socket.
+    directory: PathBuf,
 }
 
 /// A notify socket that is listened on, with its directory.
@@ -126,6 +141,7 @@ impl Docker {
         let answers =
             self.answers(scope).await.map_err(|trouble| self.told(trouble, "observe the project"))?;
         self.note_left_behind(&answers.containers);
+        self.note_ownerless(scope, &answers.containers);
         let root = self.notify_root_text();
         let looks = locked(&self.kept.looks).clone();
         let mut observed = observe::snapshot(scope, &answers, &looks, |name, id| {
@@ -157,6 +173,23 @@ impl Docker {
         let left = containers.iter().filter_map(ListedContainer::look);
         let left = left.filter(|(_, pid, made)| look::is_left_behind(*pid, now - made, lives));
         *locked(&self.kept.left_behind) = left.map(|(id, ..)| id.to_owned()).collect();
+    }
+
+    /// Notes the directories of wanted containers that are not there: somebody else removed them.
+    fn note_ownerless(&self, scope: &Scope, containers: &[ListedContainer]) {
+        let Some(root) = self.notify_root_text() else { return };
+        let there: BTreeSet<&str> = containers.iter().map(ListedContainer::name).collect();
+        let gone = scope.containers.iter().filter(|name| !there.contains(name.as_str()));
+        let left = gone.filter_map(|name| {
+            let directory = PathBuf::from(names::notify_dir(&root, name));
+            let id = notify_socket::owner(&directory)?;
+            Some(Ownerless { name: name.clone(), id, directory })
+        });
+        *locked(&self.kept.ownerless) = left.collect();
+    }
+
+    fn take_ownerless(&self) -> Vec<Ownerless> {
+        std::mem::take(&mut *locked(&self.kept.ownerless))
     }
 
     fn take_left_behind(&self) -> BTreeSet<String> {

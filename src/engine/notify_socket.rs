@@ -210,10 +210,15 @@ pub(super) fn claim(directory: &Path, id: &str) -> io::Result<()> {
     std::fs::write(directory.join(OWNER), id)
 }
 
+/// Returns the id of the container that uses the directory; `None` where there is no directory, or nobody has
+/// started a container on it yet.
+pub(super) fn owner(directory: &Path) -> Option<String> {
+    std::fs::read_to_string(directory.join(OWNER)).ok()
+}
+
 /// Removes the directory of a container that is gone, unless another one has taken it over.
 pub(super) fn release(directory: &Path, id: &str) {
-    let owner = std::fs::read_to_string(directory.join(OWNER)).ok();
-    if owner.is_none_or(|owner| owner == id) {
+    if owner(directory).is_none_or(|owner| owner == id) {
         // What is left behind is an empty shell that the next machine of this name uses again.
         let _ = std::fs::remove_dir_all(directory);
     }

@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::call::{Hands, Patience};
 use super::failure;
-use crate::condition::{Condition, Verdict, Wait};
+use crate::condition::{Condition, Verdict, Wait, not_loaded};
 use crate::engine::{EngineError, Signal};
 use crate::event::{Failure, Progress};
 use crate::observed::{ContainerState, Now};
-use crate::systemd::{SystemState, UnitName, show};
+use crate::systemd::{LoadState, SystemState, UnitName, show};
 
 /// Pause between two questions for units, while signals are silent about them.
 const POLL: Duration = Duration::from_millis(250);
@@ -57,10 +57,32 @@ pub(super) async fn until(hands: &Hands<'_>, container: &str, wait: &Wait) -> Re
         None => follow.await,
         Some(time) => timeout_at(Instant::now() + time, follow).await.unwrap_or(Err(Stop::Late(time))),
     };
+    let ended = match ended {
+        Ok(()) => enabled_are_loaded(hands, container, &wait.enabled, &mut seen).await,
+        Err(stop) => Err(stop),
+    };
     match ended {
         Ok(()) => Ok(()),
         Err(stop) => Err(Box::new(failure::of_wait(hands, container, &wait.condition, &seen, stop).await)),
     }
+}
+
+/// Asks once, after the boot, for the units that the machine was to start.
+async fn enabled_are_loaded(
+    hands: &Hands<'_>,
+    container: &str,
+    units: &[UnitName],
+    seen: &mut Seen,
+) -> Result<(), Stop> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    // Who cannot answer this has answered that it runs; there is nothing to hold against it.
+    let Some(text) = answer(hands, container, show::units_command(units), seen).await? else { return Ok(()) };
+    let found = show::asked_units(units, &text);
+    let why = not_loaded(&found);
+    seen.now.units = found.into_iter().filter(|(_, unit)| unit.load != LoadState::Loaded).collect();
+    why.map_or(Ok(()), |why| Err(Stop::Never(why)))
 }
 
 /// Why waiting ended without success.

@@ -16,7 +16,7 @@ use crate::event::{FailedUnit, Failure};
 use crate::observed::{Observed, Scope, UnitStatus};
 use crate::plan::Action;
 use crate::systemd::diagnosis::{self, Evidence, Finding};
-use crate::systemd::{ActiveState, UnitName, show};
+use crate::systemd::{ActiveState, LoadState, UnitName, show};
 
 /// Lines of a failed unit's log.
 const LOG_LINES: u32 = 10;
@@ -94,6 +94,7 @@ pub(super) fn plain(what: String) -> Failure {
         jobs: Vec::new(),
         console: Vec::new(),
         help: Vec::new(),
+        next: Vec::new(),
         timed_out: false,
     }
 }
@@ -102,7 +103,7 @@ fn what(container: &str, condition: &Condition, seen: &Seen, stop: &Stop) -> Str
     match stop {
         Stop::Never(why) => format!("{container}: {why}"),
         Stop::Late(time) => {
-            let mut text = format!("{container}: {} not within {} s", aim(condition), time.as_secs_f64());
+            let mut text = format!("{container} was not {} within {} s", aim(condition), time.as_secs_f64());
             if !seen.missing.is_empty() {
                 // Writing to a String cannot fail.
                 let _ = write!(text, " ({})", seen.missing);
@@ -144,7 +145,11 @@ async fn collect(hands: &Hands<'_>, container: &str, seen: &Seen, failure: &mut 
         }
     }
     let with_log = units.into_iter().take(UNITS).map(|status| async {
-        let log = text(hands, container, show::log_command(&status.name, LOG_LINES)).await;
+        let log = if status.load == LoadState::BadSetting {
+            complaints(hands, container, &status.name).await
+        } else {
+            text(hands, container, show::log_command(&status.name, LOG_LINES)).await
+        };
         FailedUnit { log: show::log_lines(&log), status }
     });
     failure.units = join_all(with_log).await;
@@ -165,6 +170,12 @@ async fn failed_units(hands: &Hands<'_>, container: &str, seen: &Seen) -> Vec<Un
     units
 }
 
+/// What systemd has against a unit's file. PID 1 said it before there was a journal to keep it.
+async fn complaints(hands: &Hands<'_>, container: &str, unit: &UnitName) -> String {
+    let output = hands.ask(container, show::verify_command(unit)).await.unwrap_or_default();
+    String::from_utf8_lossy(&output.stderr).lines().take(LOG_LINES as usize).collect::<Vec<_>>().join("\n")
+}
+
 /// What a command printed; nothing where it could not be run.
 async fn text(hands: &Hands<'_>, container: &str, command: Vec<String>) -> String {
     let output = hands.ask(container, command).await.unwrap_or_default();
@@ -181,13 +192,18 @@ fn explain(failure: &mut Failure, evidence: &Evidence) {
 }
 
 fn next_commands(failure: &mut Failure, service: &str, seen: &Seen) {
-    if let Some(unit) = failure.units.first() {
-        failure.help.push(format!("`sdcompose systemctl {service} status {}`", unit.status.name));
-        failure.help.push(format!("`sdcompose logs {service} -u {}`", unit.status.name));
+    if let Some(unit) = failure.units.iter().find(|unit| unit.status.load == LoadState::NotFound) {
+        failure.next.push(format!(
+            "`sdcompose systemctl {service} list-unit-files` lists the units of the image; is {}'s package in it?",
+            unit.status.name
+        ));
+    } else if let Some(unit) = failure.units.first() {
+        failure.next.push(format!("`sdcompose systemctl {service} status {}`", unit.status.name));
+        failure.next.push(format!("`sdcompose logs {service} -u {}`", unit.status.name));
     } else {
-        failure.help.push(format!("`sdcompose logs {service}`"));
+        failure.next.push(format!("`sdcompose logs {service}`"));
         if seen.may_ask && failure.timed_out {
-            failure.help.push(format!("`sdcompose systemctl {service} list-jobs`"));
+            failure.next.push(format!("`sdcompose systemctl {service} list-jobs`"));
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::engine::{Call, EngineError, RefusalKind};
 use crate::event::{Failure, Progress};
 use crate::observed::{ContainerState, ObservedContainer};
 use crate::plan::{Action, Recovery};
-use crate::project::RestartPolicy;
+use crate::project::{RestartPolicy, VolumeOptions};
 
 /// A new container that does not become good is given this long to stop, so that what it has written to a
 /// shared volume is whole; the old one is waiting to come back.
@@ -249,7 +249,7 @@ impl<'a> Replacement<'a> {
         if old.labels.machine.is_none() {
             return;
         }
-        let boot = Wait { condition: Condition::Booted, timeout: wait.timeout };
+        let boot = Wait { condition: Condition::Booted, timeout: wait.timeout, enabled: Vec::new() };
         tokio::select! {
             biased;
             () = self.hands.interrupt.cancelled() => {}
@@ -275,9 +275,12 @@ impl<'a> Replacement<'a> {
                 "The new {name} is ready; the next `sdcompose up` removes what is left of the old one."
             )),
             (Ok(Back::Done), Some(old)) if ran(old) => {
+                // They would look at the old one, which has none of this.
+                failure.next.clear();
                 failure.help.push(format!("The old {name} runs again, unchanged."));
             }
             (Ok(Back::Done), Some(_)) => {
+                failure.next.clear();
                 failure.help.push(format!("The old {name} is back, stopped as before."));
             }
         }
@@ -410,9 +413,9 @@ fn aside_name(name: &str, id: &str) -> String {
 /// Mounts the old container's anonymous volumes where the new one would get empty ones.
 fn hand_on_volumes(spec: &mut ContainerSpec, old: &ObservedContainer) {
     for (target, volume) in old.volumes.iter().filter(|(_, volume)| is_anonymous(volume)) {
-        let source = MountSpecSource::Volume { name: volume.clone(), nocopy: false };
+        let source = MountSpecSource::Volume { name: volume.clone(), options: VolumeOptions::default() };
         match spec.mounts.iter_mut().find(|mount| mount.target == *target) {
-            Some(mount) if mount.source == MountSpecSource::Anonymous => mount.source = source,
+            Some(mount) if matches!(mount.source, MountSpecSource::Anonymous(_)) => mount.source = source,
             Some(_) => {}
             None if spec.tmpfs.contains_key(target) => {}
             // Declared by the image (`VOLUME`).

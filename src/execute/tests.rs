@@ -114,7 +114,7 @@ async fn a_boot_that_hangs_is_reported_with_its_jobs_when_the_time_runs_out() {
     assert!(run.outcome.timed_out);
     assert!(run.outcome.took < Duration::from_secs(92));
     let text = run.ends();
-    assert!(text.contains("shop-db-1: booted without failed units not within 90 s (booting)"), "{text}");
+    assert!(text.contains("shop-db-1 was not booted without failed units within 90 s (booting)"), "{text}");
     assert!(
         text.contains("job network-wait.service: start running\n  job app.service: start waiting"),
         "{text}"

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::manifest::Files;
+use crate::manifest::{FileTree, Files};
 
 /// The file system of this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +32,16 @@ impl Files for Disk {
             return Err(format!("larger than {} MiB", LIMIT >> 20));
         }
         Ok(bytes)
+    }
+}
+
+impl FileTree for Disk {
+    fn is_file(&self, path: &Path) -> bool {
+        is_file(path)
+    }
+
+    fn is_directory(&self, path: &Path) -> bool {
+        rustix::fs::stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Which files a project is made of.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::LoadOptions;
 use super::disk::{is_file, is_there};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::absolute;
 
 /// A family of names: the manifest itself, the overrides beside it, and whether sdcompose's own override of a
 /// compose file counts.
@@ -103,6 +104,7 @@ fn search(options: &LoadOptions, start: &Path) -> Result<Found, Box<Diagnostic>>
         }
     }
     let problem = Diagnostic::placeless("no manifest here or in any directory above")
+        .coded(Code::File)
         .help("write `sdcompose.yaml`, or name a file with `-f`");
     Err(Box::new(problem))
 }
@@ -146,19 +148,4 @@ fn present(directory: &Path, names: &[&'static str]) -> Vec<&'static str> {
 
 fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// Makes a path absolute and takes `.` and `..` out by their words alone, as Compose does.
-pub(super) fn absolute(from: &Path, path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for component in from.join(path).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => out.push(component),
-        }
-    }
-    out
 }

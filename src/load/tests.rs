@@ -1,3 +1,5 @@
+use crate::manifest::Files as _;
+use crate::yaml;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -15,7 +17,7 @@ fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn options(root: &tempfile::TempDir, below: &str) -> LoadOptions {
-    LoadOptions { current_dir: find::absolute(root.path(), below.as_ref()), ..LoadOptions::default() }
+    LoadOptions { current_dir: absolute(root.path(), below.as_ref()), ..LoadOptions::default() }
 }
 
 /// Loads and tells: files, name, dialect, the tree, warnings; or what is wrong.

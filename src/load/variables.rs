@@ -4,51 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::LoadOptions;
-use super::disk::{Disk, is_file};
-use super::find::absolute;
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::manifest::{Files as _, dotenv};
+use super::disk::is_file;
+use crate::diagnostic::Span;
+use crate::manifest::absolute;
 
-/// Adds the variables of the files that count for a directory, below those that are there already.
-///
-/// A later file wins over an earlier one; the process environment wins over all.
-pub(super) fn add(
-    options: &LoadOptions,
-    directory: &Path,
-    sources: &mut Sources,
-    variables: &mut BTreeMap<String, String>,
-) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
-    let mut new: BTreeMap<String, String> = BTreeMap::new();
-    for (shown, path) in files(options, directory, variables) {
-        let name = shown.display().to_string();
-        if sources.iter().any(|source| source.name == name) {
-            continue;
-        }
-        let bytes = match Disk.read(&path) {
-            Ok(bytes) => bytes,
-            Err(why) => {
-                problems.push(Diagnostic::placeless(format!("cannot read env file `{name}`: {why}")));
-                continue;
-            }
-        };
-        let lookup = |name: &str| variables.get(name).or_else(|| new.get(name)).cloned();
-        let (found, told) = dotenv::read(sources, &name, &bytes, dotenv::Format::Compose, &lookup);
-        problems.extend(told);
-        new.extend(found.into_iter().map(|one| (one.name, one.value)));
-    }
-    for (name, value) in new {
-        variables.entry(name).or_insert(value);
-    }
-    problems
-}
-
-/// Returns which files count: as the user would name them, and absolute.
-fn files(
+/// Returns which files count for a directory: as the user would name them, absolute, and named by no manifest. A
+/// later one wins over an earlier one.
+pub(super) fn files(
     options: &LoadOptions,
     directory: &Path,
     variables: &BTreeMap<String, String>,
-) -> Vec<(PathBuf, PathBuf)> {
+) -> Vec<(PathBuf, PathBuf, Option<Span>)> {
     let disabled = variables.get("COMPOSE_DISABLE_ENV_FILE").is_some_and(|value| is_true(value));
     let listed: Vec<PathBuf> = if options.env_files.is_empty() && !disabled {
         let variable = variables.get("COMPOSE_ENV_FILES").map_or("", String::as_str);
@@ -59,7 +25,7 @@ fn files(
     if !listed.is_empty() {
         return listed
             .into_iter()
-            .map(|path| (path.clone(), absolute(&options.current_dir, &path)))
+            .map(|path| (path.clone(), absolute(&options.current_dir, &path), None))
             .collect();
     }
     let path = directory.join(".env");
@@ -67,7 +33,7 @@ fn files(
         return Vec::new();
     }
     let shown = path.strip_prefix(&options.current_dir).map_or_else(|_| path.clone(), Path::to_owned);
-    vec![(shown, path)]
+    vec![(shown, path, None)]
 }
 
 /// Reads a switch as Go's `strconv.ParseBool` does.

@@ -2,13 +2,15 @@
 //!
 //! Keys are not interpolated, and what a variable holds is never read as YAML again, as in Docker Compose.
 
+mod names;
 mod template;
 
+pub use names::{Variable, variables, variables_of};
 pub use template::{Expansion, Fault, FaultKind, expand};
 
 use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, Label, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Label, Sources, Span};
 use crate::yaml::{INTERPOLATED, Node, Value};
 
 /// Bytes that all interpolated values of one file may have together.
@@ -110,6 +112,7 @@ impl Walk<'_> {
         }
         if let Some(&first) = self.lone.first() {
             let mut warning = Diagnostic::warning("a lone `$` is taken as it stands", first)
+                .coded(Code::Interpolation)
                 .help("write `$$` for a dollar sign");
             warning.labels.extend(self.lone.iter().skip(1).take(SHOWN - 1).map(|&span| blank(span)));
             self.problems.push(warning);
@@ -157,7 +160,7 @@ pub(super) fn unset(places: &[(String, Span)]) -> Option<Diagnostic> {
         }
     };
     labels.truncate(SHOWN);
-    let mut warning = Diagnostic::warning(what, *span);
+    let mut warning = Diagnostic::warning(what, *span).coded(Code::UnsetVariable);
     warning.labels = labels;
     Some(
         warning.help(format!(
@@ -173,7 +176,7 @@ fn blank(span: Span) -> Label {
 /// Says what is wrong with a template.
 pub(super) fn told(kind: &FaultKind, span: Span) -> Diagnostic {
     let dollar = "write `$$` for a dollar sign";
-    match kind {
+    let problem = match kind {
         FaultKind::Unclosed => Diagnostic::error("`${` is not closed by `}`", span).help(dollar),
         FaultKind::NoName => Diagnostic::error("a variable's name is missing", span).help(dollar),
         FaultKind::BadName(name) => Diagnostic::error(format!("`{name}` is not a variable's name"), span)
@@ -198,7 +201,14 @@ pub(super) fn told(kind: &FaultKind, span: Span) -> Diagnostic {
             Diagnostic::error(format!("required variable `{name}` {state}{reason}"), span)
                 .help("set it in the environment or in `.env`")
         }
-    }
+    };
+    problem.coded(match kind {
+        FaultKind::Required { .. } => Code::RequiredVariable,
+        FaultKind::TooDeep | FaultKind::TooLong => Code::Limit,
+        FaultKind::Unclosed | FaultKind::NoName | FaultKind::BadName(_) | FaultKind::BadOperator(_) => {
+            Code::Interpolation
+        }
+    })
 }
 
 #[cfg(test)]

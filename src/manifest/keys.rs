@@ -12,6 +12,7 @@ mod systemd;
 mod tree;
 
 pub use check::check_keys;
+pub(in crate::manifest) use check::check_keys_at;
 pub use markdown::markdown;
 pub use schema::schema;
 

@@ -11,14 +11,14 @@ use std::collections::{HashMap, HashSet};
 
 use rules::{Place, Rule};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::{Entry, Node, Value};
 
 /// Merges documents in their order, takes `!reset` and `!override` out, and drops earlier entries of lists
 /// whose entries are unique by a key (ports, volumes, environment, …), also within one document.
 #[must_use]
 pub fn merge(first: Node, rest: Vec<Node>) -> (Node, Vec<Diagnostic>) {
-    let mut merger = Merger { path: Vec::new(), problems: Vec::new() };
+    let mut merger = Merger { path: Vec::new(), keeps: false, problems: Vec::new() };
     let mut root = without_tags(first);
     for document in rest {
         root = merger.node(root, document, Some(rules::root()));
@@ -27,8 +27,31 @@ pub fn merge(first: Node, rest: Vec<Node>) -> (Node, Vec<Diagnostic>) {
     (root, merger.problems)
 }
 
+/// Merges documents in their order, and keeps `!reset` and `!override` for whoever is merged with the result.
+#[must_use]
+pub(super) fn merge_keeping(first: Node, rest: Vec<Node>) -> (Node, Vec<Diagnostic>) {
+    let mut merger = Merger { path: Vec::new(), keeps: true, problems: Vec::new() };
+    let mut root = first;
+    for document in rest {
+        root = merger.node(root, document, Some(rules::root()));
+    }
+    (root, merger.problems)
+}
+
+/// Merges a service over its base. The service's own `!reset` and `!override` are kept, since they speak of what
+/// earlier files say of the service as well; those of the base have had their effect.
+#[must_use]
+pub(super) fn extend(name: &str, base: Node, service: Node) -> (Node, Vec<Diagnostic>) {
+    let mut merger = Merger { path: vec!["services".into(), name.into()], keeps: true, problems: Vec::new() };
+    let place = rules::root().below("services").and_then(|services| services.below(name));
+    let merged = merger.node(without_tags(base), service, place);
+    (merged, merger.problems)
+}
+
 struct Merger {
     path: Vec<Box<str>>,
+    /// Whether the marks of the later document stay for the next merging.
+    keeps: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -37,30 +60,30 @@ impl Merger {
     fn node(&mut self, under: Node, over: Node, place: Option<&'static Place>) -> Node {
         let rule = place.and_then(|place| place.rule);
         if over.tag.as_deref() == Some("override") || rule == Some(Rule::Replace) {
-            return without_tags(over);
+            return self.taken(over);
         }
         if over.value == Value::Null && !over.is_listed() {
             return under;
         }
         if under.value == Value::Null && !under.is_listed() {
-            return without_tags(over);
+            return self.taken(over);
         }
         let Some(rule) = rule else { return self.by_kind(under, over, place) };
         match rule {
-            Rule::Replace | Rule::Switch => without_tags(over),
+            Rule::Replace | Rule::Switch => self.taken(over),
             Rule::Pairs => self.pairs(under, over),
             Rule::Texts => self.by_kind(forms::list(under), forms::list(over), place),
             Rule::Hosts => self.hosts(under, over),
             Rule::Names => self.by_kind(forms::names(under), forms::names(over), place),
             Rule::Dependencies => self.by_kind(forms::dependencies(under), forms::dependencies(over), place),
             Rule::Build => self.by_kind(forms::build(under), forms::build(over), place),
-            Rule::Logging if forms::other_driver(&under, &over) => without_tags(over),
+            Rule::Logging if forms::other_driver(&under, &over) => self.taken(over),
             Rule::Logging => self.by_kind(under, over, place),
             Rule::Pools => self.pools(under, over),
             Rule::SwitchOrFields => match (&under.value, &over.value) {
                 (Value::Mapping(_), Value::Mapping(_)) => self.by_kind(under, over, place),
                 (_, Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_)) => {
-                    without_tags(over)
+                    self.taken(over)
                 }
             },
         }
@@ -75,11 +98,11 @@ impl Merger {
                 under
             }
             (Value::Sequence(items), Value::Sequence(new)) => {
-                items
-                    .extend(std::mem::take(new).into_iter().filter(|item| !is_reset(item)).map(without_tags));
+                let new = std::mem::take(new).into_iter().filter(|item| !is_reset(item));
+                items.extend(new.map(without_tags));
                 under
             }
-            (Value::Null | Value::Scalar { .. }, _) => without_tags(over),
+            (Value::Null | Value::Scalar { .. }, _) => self.taken(over),
             // The short form says its condition, too: it stands over an earlier long form.
             (Value::Mapping(_) | Value::Sequence(_), Value::Null) => over,
             (Value::Mapping(_) | Value::Sequence(_), _) => {
@@ -95,9 +118,11 @@ impl Merger {
         let mut dropped = HashSet::new();
         for entry in over {
             match (index.get(&entry.key), is_reset(&entry.value)) {
+                (Some(&at), true) if self.keeps => under[at] = entry,
                 (Some(&at), true) => {
                     dropped.insert(at);
                 }
+                (None, true) if self.keeps => under.push(entry),
                 (None, true) => {}
                 (Some(&at), false) => {
                     let below = place.and_then(|place| place.below(&entry.key));
@@ -107,7 +132,7 @@ impl Merger {
                     under[at].value = self.node(before, entry.value, below);
                     self.path.pop();
                 }
-                (None, false) => under.push(Entry { value: without_tags(entry.value), ..entry }),
+                (None, false) => under.push(Entry { value: self.taken(entry.value), ..entry }),
             }
         }
         if !dropped.is_empty() {
@@ -147,10 +172,15 @@ impl Merger {
                 let kept = std::mem::replace(before, Node::null(span));
                 *before = self.by_kind(kept, pool, None);
             } else {
-                pools.push(without_tags(pool));
+                pools.push(self.taken(pool));
             }
         }
         under
+    }
+
+    /// Takes the later side over as it is.
+    fn taken(&self, over: Node) -> Node {
+        if self.keeps { over } else { without_tags(over) }
     }
 
     fn mismatch(&mut self, under: &Node, over: &Node) {
@@ -159,6 +189,7 @@ impl Merger {
         let what = format!("{name} is {} here and {} before", over.kind(), under.kind());
         self.problems.push(
             Diagnostic::error(what, over.span)
+                .coded(Code::Merge)
                 .marked("cannot be merged")
                 .also(under.span, "with this")
                 .help("`!override` in front of the value replaces what was there"),

@@ -94,8 +94,10 @@ impl<'a> Checker<'a> {
     fn ingredients(&mut self, id: StepId, spec: &'a ContainerSpec) {
         for mount in &spec.mounts {
             match &mount.source {
-                MountSpecSource::Volume { name, nocopy: _ } => self.uses(id, ("volume", name)),
-                MountSpecSource::Anonymous | MountSpecSource::Bind { .. } => {}
+                MountSpecSource::Volume { name, options: _ } => self.uses(id, ("volume", name)),
+                MountSpecSource::Anonymous(_)
+                | MountSpecSource::Bind { .. }
+                | MountSpecSource::Image { .. } => {}
             }
         }
         match &spec.network {

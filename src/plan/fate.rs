@@ -204,7 +204,7 @@ impl<'a> Look<'a, '_> {
             ContainerState::Exited if self.ends && exit_code(container) == Some(0) => Fate::Keep,
             // A run that was cut off may have left it without its files or networks, which cannot be seen. It
             // never ran, so that completing it loses nothing.
-            ContainerState::Created if self.options.start => Fate::Create { reason: Reason::CutOff },
+            ContainerState::Created if self.options.start => Fate::Create { reason: Reason::NeverStarted },
             state @ (ContainerState::Created
             | ContainerState::Exited
             | ContainerState::Removing

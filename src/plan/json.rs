@@ -115,6 +115,7 @@ fn reason_json(reason: &Reason) -> Value {
         Reason::Orphan => "orphan",
         Reason::ScaledDown => "scaled-down",
         Reason::CutOff => "cut-off",
+        Reason::NeverStarted => "never-started",
         Reason::Debris => "debris",
         Reason::Misnamed => "misnamed",
         Reason::Unseen => "unseen",

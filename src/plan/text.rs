@@ -118,6 +118,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Orphan => "orphan".to_owned(),
         Reason::ScaledDown => "scaled down".to_owned(),
         Reason::CutOff => "an earlier run was cut off".to_owned(),
+        Reason::NeverStarted => "never started".to_owned(),
         Reason::Debris => "half removed".to_owned(),
         Reason::Misnamed => "misnamed".to_owned(),
         Reason::Unseen => "systemd not known".to_owned(),

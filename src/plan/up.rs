@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::container::names;
+use crate::container::{names, requirements};
 use crate::facts::Facts;
 use crate::observed::{Observed, ObservedContainer};
 use crate::project::{ImageSource, Project, PullPolicy};
@@ -95,6 +95,7 @@ pub fn up(
     refusals.extend(foreign_names(observed, &groups));
     refusals.extend(missing_images(observed, &groups));
     refusals.extend(without_containers(project, &groups));
+    refusals.extend(beyond_engine(facts, &groups));
 
     let mut run = run::Run::new(project, facts, observed, options, &groups);
     run.objects(&mut refusals);
@@ -176,6 +177,12 @@ fn foreign_names(observed: &Observed, groups: &[fate::Group<'_>]) -> Vec<Refusal
         }
     }
     refusals
+}
+
+/// Refuses what containers that are made would need of a newer engine.
+fn beyond_engine(facts: &Facts, groups: &[fate::Group<'_>]) -> Vec<Refusal> {
+    let makes = |group: &&fate::Group<'_>| group.replicas.iter().any(|replica| replica.fate.makes());
+    groups.iter().filter(makes).flat_map(|group| requirements::of_service(group.service, facts)).collect()
 }
 
 /// Refuses images that are not there and may not be pulled.

@@ -3,17 +3,20 @@
 //! Measured on Docker Compose 2.40: a source that begins with `.`, `/` or `~` is a path, and so is a Windows
 //! drive; anything else is a named volume; a text without a source is an anonymous volume.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 /// One mount of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Path inside, absolute.
+    /// Path inside; in the long form as written, so that [`clean`] makes it comparable.
     pub target: String,
     /// What is mounted.
     pub source: MountSource,
     /// Whether writing is refused.
     pub read_only: bool,
+    /// How soon changes show, as written. Only Docker Desktop's file sharing on macOS ever obeyed it.
+    pub consistency: Option<String>,
 }
 
 /// What a mount shows.
@@ -21,23 +24,25 @@ pub struct Mount {
 pub enum MountSource {
     /// A volume of the project, by its manifest key.
     Volume {
-        /// Key in [`Project::volumes`].
+        /// Key in [`Project::volumes`](super::Project::volumes).
         key: String,
-        /// Whether the image's files are not copied into a new volume.
-        nocopy: bool,
+        /// How it is mounted.
+        options: VolumeOptions,
     },
     /// A volume without a name, made with the container.
-    Anonymous,
+    Anonymous(VolumeOptions),
     /// A path of the engine's host.
     Bind {
         /// Absolute path.
         path: PathBuf,
-        /// Whether a missing source is made as a directory (short form) or refused (long form).
-        create: bool,
+        /// What becomes of a missing source.
+        create: CreateHostPath,
         /// Mount propagation, as written.
         propagation: Option<String>,
         /// `z` or `Z`.
         selinux: Option<char>,
+        /// What becomes of mounts below the path; `None` leaves the engine's default.
+        recursive: Option<Recursive>,
     },
     /// Memory.
     Tmpfs {
@@ -48,6 +53,83 @@ pub enum MountSource {
         /// Further mount options as written in `tmpfs:` (`noexec,uid=1000`).
         options: Option<String>,
     },
+    /// The files of an image.
+    Image {
+        /// Reference to the image.
+        reference: String,
+        /// A directory of it instead of its root.
+        subpath: Option<String>,
+    },
+    /// A named pipe of Windows, by its source as written.
+    NamedPipe(Option<String>),
+    /// A cluster volume of Swarm, by its source as written.
+    Cluster(Option<String>),
+}
+
+/// How a volume is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VolumeOptions {
+    /// Whether the image's files are not copied into a new volume.
+    pub nocopy: bool,
+    /// A directory of the volume instead of its root.
+    pub subpath: Option<String>,
+    /// Labels of the volume, where the mount makes it.
+    pub labels: BTreeMap<String, String>,
+    /// `z` or `Z`.
+    pub selinux: Option<char>,
+    /// Mount propagation as written, which no engine has for volumes (moby `volume/mounts/linux_parser.go`).
+    pub propagation: Option<String>,
+}
+
+/// What becomes of a missing source of a bind. Compose makes it unless it is told not to (docker/compose#12797).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreateHostPath {
+    /// It is made as a directory, since nothing else was said.
+    Implied,
+    /// It is made as a directory: so says the manifest, or the short form.
+    Yes,
+    /// It is refused.
+    No,
+}
+
+impl CreateHostPath {
+    /// Returns whether a missing source is made.
+    #[must_use]
+    pub const fn makes(self) -> bool {
+        match self {
+            Self::Implied | Self::Yes => true,
+            Self::No => false,
+        }
+    }
+}
+
+/// `bind.recursive`: what becomes of mounts below a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recursive {
+    /// They are mounted too, and read-only with the rest where the kernel can.
+    Enabled,
+    /// They are not mounted.
+    Disabled,
+    /// They are mounted, and stay writable where the rest is read-only.
+    Writable,
+    /// They are mounted, and a kernel that cannot make them read-only with the rest is an error.
+    ReadOnly,
+}
+
+impl Recursive {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 4] = [Self::Enabled, Self::Disabled, Self::Writable, Self::ReadOnly];
+
+    /// Returns its word in a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Writable => "writable",
+            Self::ReadOnly => "readonly",
+        }
+    }
 }
 
 /// One entry of the short form, taken apart; nothing is looked up yet.

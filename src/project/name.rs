@@ -78,13 +78,25 @@ pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> O
             let shorter = written.len().min(name.len());
             *distance < shorter && *distance <= 1.max(shorter / 3)
         })
-        .min_by_key(|(distance, _)| *distance)
+        // Of two that are equally near, people mean the one that begins alike.
+        .min_by_key(|(distance, name)| (*distance, std::cmp::Reverse(alike(&lower, name))))
         .map(|(_, name)| name)
+}
+
+/// How many characters two texts begin with alike.
+fn alike(one: &str, other: &str) -> usize {
+    one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_names_as_near_the_one_that_begins_alike_is_meant() {
+        assert_eq!(nearest("unit", ["init", "units"]), Some("units"));
+        assert_eq!(nearest("iint", ["init", "units"]), Some("init"));
+    }
 
     #[test]
     fn a_directory_gives_the_name_that_compose_gives() {

@@ -28,11 +28,18 @@ pub struct Attachment {
     pub ipv6_address: Option<String>,
     /// Fixed MAC address.
     pub mac_address: Option<String>,
+    /// Link-local addresses.
+    pub link_local_ips: Vec<String>,
+    /// Options for the network's driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// Name of the interface inside; `None` leaves it to the engine.
+    pub interface_name: Option<String>,
+    /// Who has the default route: the highest of all joined networks.
+    pub gw_priority: i64,
     /// Order of joining, highest first.
     pub priority: i64,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is one switch of the manifest language")]
 /// A network of the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
@@ -50,12 +57,45 @@ pub struct Network {
     pub internal: bool,
     /// Whether containers that are not of this project may join.
     pub attachable: bool,
-    /// Whether IPv6 is on.
-    pub enable_ipv6: bool,
-    /// Address pools.
-    pub ipam: Vec<IpamPool>,
+    /// Whether IPv4 is on; `None` leaves the engine's default.
+    pub enable_ipv4: Option<bool>,
+    /// Whether IPv6 is on; `None` leaves the engine's default.
+    pub enable_ipv6: Option<bool>,
+    /// Where its addresses come from.
+    pub ipam: Ipam,
     /// Labels of the user.
     pub labels: BTreeMap<String, String>,
+}
+
+impl Network {
+    /// Returns the network that an empty declaration means.
+    #[must_use]
+    pub fn plain(key: &str, name: String) -> Self {
+        Self {
+            key: key.to_owned(),
+            name,
+            external: false,
+            driver: None,
+            driver_opts: BTreeMap::new(),
+            internal: false,
+            attachable: false,
+            enable_ipv4: None,
+            enable_ipv6: None,
+            ipam: Ipam::default(),
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where the addresses of a network come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ipam {
+    /// Who gives them; `None` leaves the engine's own driver.
+    pub driver: Option<String>,
+    /// Options of that driver.
+    pub options: BTreeMap<String, String>,
+    /// Address pools.
+    pub pools: Vec<IpamPool>,
 }
 
 /// An address pool of a network.
@@ -67,4 +107,6 @@ pub struct IpamPool {
     pub ip_range: Option<String>,
     /// The gateway's address.
     pub gateway: Option<String>,
+    /// Addresses that are not given out, by a name for each.
+    pub aux_addresses: BTreeMap<String, String>,
 }

@@ -16,6 +16,46 @@ pub struct Port {
     pub host_ip: Option<IpAddr>,
     /// Transport.
     pub protocol: Protocol,
+    /// How Swarm would publish it.
+    pub mode: PortMode,
+    /// A name for people.
+    pub name: Option<String>,
+    /// The application's protocol, for people.
+    pub app_protocol: Option<String>,
+}
+
+impl Port {
+    /// Returns a port that is published as the engine chooses, at every address.
+    #[must_use]
+    pub const fn any(target: u16, protocol: Protocol) -> Self {
+        Self {
+            target,
+            published: None,
+            host_ip: None,
+            protocol,
+            mode: PortMode::Ingress,
+            name: None,
+            app_protocol: None,
+        }
+    }
+}
+
+/// How Swarm would publish a port; on one engine both mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PortMode {
+    /// By the nodes' common load balancer.
+    Ingress,
+    /// On the node of each container.
+    Host,
+}
+
+impl fmt::Display for PortMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ingress => "ingress",
+            Self::Host => "host",
+        })
+    }
 }
 
 /// A host port or range.
@@ -65,25 +105,19 @@ pub fn parse(text: &str) -> Result<Vec<Port>, String> {
     }
     let published = if host.is_empty() { None } else { Some(published(host)?) };
     let count = last - first;
+    let port = |target, published| Port { published, host_ip, ..Port::any(target, protocol) };
     match published {
-        Some(published) if published.last - published.first == count => Ok((0..=count)
-            .map(|step| Port {
-                target: first + step,
-                published: Some(single(published.first + step)),
-                host_ip,
-                protocol,
-            })
-            .collect()),
+        Some(published) if published.last - published.first == count => {
+            Ok((0..=count).map(|step| port(first + step, Some(single(published.first + step)))).collect())
+        }
         // One container port may take any free port of a host range.
-        Some(_) if count == 0 => Ok(vec![Port { target: first, published, host_ip, protocol }]),
+        Some(_) if count == 0 => Ok(vec![port(first, published)]),
         Some(published) => Err(format!(
             "{} host ports for {} container ports",
             u32::from(published.last - published.first) + 1,
             u32::from(count) + 1
         )),
-        None => {
-            Ok((first..=last).map(|target| Port { target, published: None, host_ip, protocol }).collect())
-        }
+        None => Ok((first..=last).map(|target| port(target, None)).collect()),
     }
 }
 
@@ -244,8 +278,7 @@ mod tests {
         #[test]
         fn a_host_and_a_container_port_stay_what_they_are(host in 1..=u16::MAX, target in 1..=u16::MAX) {
             let ports = parse(&format!("{host}:{target}/udp")).unwrap();
-            let expected =
-                Port { target, published: Some(single(host)), host_ip: None, protocol: Protocol::Udp };
+            let expected = Port { published: Some(single(host)), ..Port::any(target, Protocol::Udp) };
             prop_assert_eq!(ports, vec![expected]);
         }
 

@@ -14,6 +14,7 @@ use crate::project::{Project, Service, name};
 use crate::yaml::{Entry, Node, Value};
 
 mod check;
+mod conflicts;
 mod declared;
 mod dependency;
 mod environment;
@@ -43,6 +44,7 @@ use reader::Reader;
 const MOST_SERVICES: usize = 20_000;
 
 /// What a service's parts need to know of the whole.
+#[derive(Clone, Copy)]
 struct Scope<'m> {
     /// The project's name.
     project: &'m str,
@@ -65,8 +67,19 @@ struct Written<'m> {
 
 /// Makes a project of a manifest. The project is `None` where any diagnostic is an error.
 pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, Vec<Diagnostic>) {
-    let Manifest { sources, root, files: written, directory, name, dialect, profiles, variables } = manifest;
-    let mut reader = Reader::new(sources, files, directory, variables);
+    let Manifest {
+        sources,
+        root,
+        files: written,
+        directory,
+        origins,
+        name,
+        dialect,
+        profiles,
+        as_written,
+        variables,
+    } = manifest;
+    let mut reader = Reader::new(sources, files, directory, variables, origins, *as_written);
     let r = &mut reader;
     let whole = whole(root);
     if !matches!(root.value, Value::Mapping(_)) {
@@ -75,11 +88,22 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
     let project_name = project_name(r, name.as_deref(), root, whole);
     let defaults = root.get("systemd").or_else(|| root.get("x-systemd"));
     let entries = service_entries(r, root, whole);
+    // What an included file says of all machines, it says of its own.
+    let family = |entry: &Entry| match origins.inclusion(entry.key_span) {
+        Some(inclusion) => (inclusion.dialect, inclusion.defaults.as_ref()),
+        None => (*dialect, defaults),
+    };
     let kinds: HashMap<&str, bool> = entries
         .iter()
-        .map(|entry| (&*entry.key, machine::is_wanted(&entry.value, defaults, *dialect)))
+        .map(|entry| {
+            let (dialect, defaults) = family(entry);
+            (&*entry.key, machine::is_wanted(&entry.value, defaults, dialect))
+        })
         .collect();
     machine::check_defaults(r, defaults);
+    for inclusion in origins.inclusions() {
+        machine::check_defaults(r, inclusion.defaults.as_ref());
+    }
     let names: Vec<&str> = entries.iter().map(|entry| &*entry.key).collect();
     let models = foreign::declared(r, root);
     let scope = Scope {
@@ -93,7 +117,9 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
     let (mut active, mut disabled) = (Vec::with_capacity(entries.len()), BTreeSet::new());
     for &entry in &entries {
         let is_active = is_active(&entry.value, profiles);
-        if let Some(service) = service::read(r, entry, &scope, is_active) {
+        let (dialect, defaults) = family(entry);
+        let defaults = defaults.filter(|node| matches!(node.value, Value::Mapping(_)));
+        if let Some(service) = service::read(r, entry, &Scope { dialect, defaults, ..scope }, is_active) {
             if is_active {
                 active.push(Written { entry, service });
             } else {

@@ -10,14 +10,20 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{Dialect, Manifest};
-use crate::project::{IpamPool, Network, Project, Service, Volume, scalar};
+use crate::project::{Project, Service, scalar};
 use crate::yaml::{Node, Value};
 
 pub mod explain;
+mod build;
 mod machine;
+mod network;
 mod service;
 mod settings;
+mod storage;
+mod written;
 mod yaml;
+
+pub use written::{without_additions, written};
 
 /// A project to be serialized, as JSON or as YAML. One service at a time is turned into values, so that a
 /// project of thousands needs no more memory than its text.
@@ -66,8 +72,9 @@ impl Shown<'_> {
         let Project { name, directory: _, files: _, services: _, disabled: _, networks, volumes } =
             self.project;
         let networks: Map<String, Json> =
-            networks.iter().map(|(key, it)| (key.clone(), network(it))).collect();
-        let volumes: Map<String, Json> = volumes.iter().map(|(key, it)| (key.clone(), volume(it))).collect();
+            networks.iter().map(|(key, it)| (key.clone(), network::show(it))).collect();
+        let volumes: Map<String, Json> =
+            volumes.iter().map(|(key, it)| (key.clone(), storage::volume(it))).collect();
         let filled = |key, map: Map<String, Json>| {
             (!map.is_empty()).then(|| Part::Value(key, doubled(Json::Object(map))))
         };
@@ -89,7 +96,7 @@ impl Shown<'_> {
     /// The services by name.
     fn services(&self) -> impl Iterator<Item = (&String, Json)> {
         let Self { project, manifest, only } = *self;
-        let written = written(manifest);
+        let written = written_services(manifest);
         let mut services: Vec<(&String, &Service)> =
             project.services.iter().filter(|(name, _)| only.is_empty() || only.contains(name)).collect();
         services.sort_by_key(|(name, _)| *name);
@@ -98,6 +105,16 @@ impl Shown<'_> {
             (name, doubled(service::show(service, node, &project.name, manifest.dialect)))
         })
     }
+}
+
+/// Writes a tree that was made of a project as YAML.
+#[must_use]
+pub fn tree_as_yaml(tree: &Json) -> String {
+    let mut out = String::new();
+    for (key, value) in tree.as_object().into_iter().flatten() {
+        yaml::entry(&mut out, 0, key, value);
+    }
+    out
 }
 
 /// One entry of the top level.
@@ -129,7 +146,7 @@ impl Serialize for Services<'_> {
 }
 
 /// The services as they were written.
-fn written(manifest: &Manifest) -> HashMap<&str, &Node> {
+fn written_services(manifest: &Manifest) -> HashMap<&str, &Node> {
     match manifest.root.get("services").map(|node| &node.value) {
         Some(Value::Mapping(entries)) => entries.iter().map(|entry| (&*entry.key, &entry.value)).collect(),
         Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => HashMap::new(),
@@ -142,57 +159,6 @@ const fn systemd_key(dialect: Dialect) -> &'static str {
         Dialect::Sdcompose => "systemd",
         Dialect::Compose => "x-systemd",
     }
-}
-
-fn network(network: &Network) -> Json {
-    let Network {
-        key: _,
-        name,
-        external,
-        driver,
-        driver_opts,
-        internal,
-        attachable,
-        enable_ipv6,
-        ipam,
-        labels,
-    } = network;
-    let mut shown = Map::new();
-    shown.insert("name".to_owned(), json!(name));
-    let config: Vec<Json> = ipam.iter().map(pool).collect();
-    shown.insert("ipam".to_owned(), if config.is_empty() { json!({}) } else { json!({ "config": config }) });
-    put(&mut shown, "driver", driver.as_ref());
-    put_filled(&mut shown, "driver_opts", driver_opts, driver_opts.is_empty());
-    put_filled(&mut shown, "labels", labels, labels.is_empty());
-    for (key, set) in [
-        ("external", external),
-        ("internal", internal),
-        ("attachable", attachable),
-        ("enable_ipv6", enable_ipv6),
-    ] {
-        put_set(&mut shown, key, *set);
-    }
-    Json::Object(shown)
-}
-
-fn pool(pool: &IpamPool) -> Json {
-    let IpamPool { subnet, ip_range, gateway } = pool;
-    let mut shown = Map::new();
-    put(&mut shown, "subnet", subnet.as_ref());
-    put(&mut shown, "ip_range", ip_range.as_ref());
-    put(&mut shown, "gateway", gateway.as_ref());
-    Json::Object(shown)
-}
-
-fn volume(volume: &Volume) -> Json {
-    let Volume { key: _, name, external, driver, driver_opts, labels } = volume;
-    let mut shown = Map::new();
-    shown.insert("name".to_owned(), json!(name));
-    put_set(&mut shown, "external", *external);
-    put(&mut shown, "driver", driver.as_ref());
-    put_filled(&mut shown, "driver_opts", driver_opts, driver_opts.is_empty());
-    put_filled(&mut shown, "labels", labels, labels.is_empty());
-    Json::Object(shown)
 }
 
 /// Puts a value where there is one.
@@ -237,7 +203,8 @@ fn plain(node: &Node) -> Json {
     }
 }
 
-/// Doubles every `$` of the values, since what is printed is interpolated when it is read.
+/// Doubles every `$`, since what is printed is interpolated when it is read. Compose doubles it in keys as well,
+/// although it does not interpolate keys (measured on Docker Compose 2.40).
 fn doubled(mut value: Json) -> Json {
     double_dollars(&mut value);
     value
@@ -247,7 +214,13 @@ fn double_dollars(value: &mut Json) {
     match value {
         Json::String(text) if text.contains('$') => *text = text.replace('$', "$$"),
         Json::Array(items) => items.iter_mut().for_each(double_dollars),
-        Json::Object(entries) => entries.values_mut().for_each(double_dollars),
+        Json::Object(entries) => {
+            entries.values_mut().for_each(double_dollars);
+            if entries.keys().any(|key| key.contains('$')) {
+                let doubled = std::mem::take(entries).into_iter();
+                *entries = doubled.map(|(key, value)| (key.replace('$', "$$"), value)).collect();
+            }
+        }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Diagnostics as text with the lines they speak of, and as JSON.
+//! Diagnostics as text with the lines they speak of, as JSON, and as SARIF.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,8 +6,11 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 mod json;
+mod places;
+mod sarif;
 
 pub use json::to_json;
+pub use sarif::to_sarif;
 
 use crate::diagnostic::{Diagnostic, Label, Severity, SourceId, Sources, Span};
 
@@ -66,22 +69,28 @@ fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
 }
 
 fn count(diagnostics: &[&Diagnostic]) -> String {
-    let number = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+    let number =
+        |level: Level<'_>| diagnostics.iter().filter(|found| self::level(found.severity) == level).count();
     let counted = |count: usize, word: &str| match count {
         0 => None,
         1 => Some(format!("1 {word}")),
         many => Some(format!("{many} {word}s")),
     };
-    let parts = [counted(number(Severity::Error), "error"), counted(number(Severity::Warning), "warning")];
+    let parts = [counted(number(Level::ERROR), "error"), counted(number(Level::WARNING), "warning")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// An obstacle is a warning to who only looks; for who wants to run the project it has become an error before.
+const fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Obstacle | Severity::Warning => Level::WARNING,
+    }
 }
 
 /// Makes the groups that the renderer draws: the finding itself, then what would put it right.
 fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>> {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
+    let level = level(diagnostic.severity);
     let title = level.primary_title(diagnostic.what.as_str());
     if diagnostic.labels.is_empty() {
         let ways = diagnostic.help.iter().map(|help| Level::HELP.secondary_title(help.as_str()));

@@ -7,6 +7,7 @@ use crate::event::{Event, FailedUnit, Failure};
 use crate::plan::{Action, Note, Plan, StepId};
 use crate::report::sanitize;
 use crate::report::words;
+use crate::systemd::LoadState;
 
 /// Style of what went well.
 pub const GOOD: Style = AnsiColor::Green.on_default();
@@ -104,7 +105,7 @@ fn told(action: &Action, text: &str, width: usize) -> String {
 /// console's end, and what to do.
 #[must_use]
 pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
-    let Failure { what, causes, units, jobs, console, help, timed_out: _ } = failure;
+    let Failure { what, causes, units, jobs, console, help, next, timed_out: _ } = failure;
     let what = sanitize::line(what);
     let head = match subject {
         Some(subject) if !what.contains(subject) => format!("{subject}: {what}"),
@@ -123,13 +124,21 @@ pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
         out.push("  last lines of the console:".to_owned());
         out.extend(console.iter().map(|line| quoted(line)));
     }
-    out.extend(help.iter().map(|help| way_out(help)));
+    out.extend(help.iter().chain(next).map(|help| way_out(help)));
     out.join("\n")
 }
 
 fn failed_unit(unit: &FailedUnit, out: &mut Vec<String>) {
     let FailedUnit { status, log } = unit;
-    let mut why = status.active.as_str().to_owned();
+    // What was not loaded is inactive as well, which says less.
+    let mut why = match &status.load {
+        LoadState::Stub | LoadState::Loaded | LoadState::Merged => status.active.as_str().to_owned(),
+        LoadState::NotFound
+        | LoadState::BadSetting
+        | LoadState::Error
+        | LoadState::Masked
+        | LoadState::Other(_) => status.load.as_str().to_owned(),
+    };
     let result = match (status.result.as_str(), status.exec_status) {
         ("" | "success", _) => None,
         (result, Some(code)) if code != 0 => Some(format!("{result}, status {code}")),

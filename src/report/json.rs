@@ -97,14 +97,14 @@ fn progress(progress: &Progress) -> Value {
 /// Returns a failure as an object.
 #[must_use]
 pub fn failure(failure: &Failure) -> Value {
-    let Failure { what, causes, units, jobs, console, help, timed_out } = failure;
+    let Failure { what, causes, units, jobs, console, help, next, timed_out } = failure;
     json!({
         "what": what,
         "causes": causes,
         "units": units.iter().map(unit).collect::<Vec<_>>(),
         "jobs": jobs,
         "console": console,
-        "help": help,
+        "help": help.iter().chain(next).collect::<Vec<_>>(),
         "timed_out": timed_out,
     })
 }
@@ -146,6 +146,7 @@ mod tests {
             jobs: vec![],
             console: vec![],
             help: vec!["try".to_owned()],
+            next: Vec::new(),
             timed_out: false,
         };
         let events = [

@@ -268,7 +268,7 @@ mod tests {
     use crate::plan::{Action, Reason, Step};
 
     fn plan() -> Plan {
-        let wait = Wait { condition: Condition::Running, timeout: None };
+        let wait = Wait { condition: Condition::Running, timeout: None, enabled: Vec::new() };
         let actions = [
             Action::Pull { reference: "redis:7".to_owned(), platform: None },
             Action::Start { container: "shop-db-1".to_owned() },

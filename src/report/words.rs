@@ -103,7 +103,9 @@ pub fn done(action: &Action, took: Duration) -> String {
         Action::Look { .. } => "looked into".to_owned(),
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::Create(_) => "created".to_owned(),
         Action::Start { .. } => "started".to_owned(),
-        Action::Await { container: _, wait: Wait { condition, timeout: _ } } => holds(condition, &time),
+        Action::Await { container: _, wait: Wait { condition, timeout: _, enabled: _ } } => {
+            holds(condition, &time)
+        }
         Action::Replace { .. } => format!("replaced in {time}"),
         Action::Recover { outcome, .. } => match outcome {
             Recovery::RenameBack | Recovery::RollBack => "brought back".to_owned(),
@@ -215,7 +217,7 @@ mod tests {
     use crate::systemd::UnitName;
 
     fn boot() -> Action {
-        let wait = Wait { condition: Condition::Running, timeout: None };
+        let wait = Wait { condition: Condition::Running, timeout: None, enabled: Vec::new() };
         Action::Await { container: "shop-db-1".to_owned(), wait }
     }
 
@@ -235,7 +237,7 @@ mod tests {
     #[test]
     fn a_wait_for_units_names_them() {
         let units = vec![UnitName::parse("a.socket").unwrap(), UnitName::parse("b.service").unwrap()];
-        let wait = Wait { condition: Condition::UnitsActive(units), timeout: None };
+        let wait = Wait { condition: Condition::UnitsActive(units), timeout: None, enabled: Vec::new() };
         let action = Action::Await { container: "x".to_owned(), wait };
         assert_eq!(doing(&action), "waiting for a.socket, b.service");
         assert_eq!(done(&action, Duration::from_secs(2)), "a.socket, b.service active in 2.0 s");

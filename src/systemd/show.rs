@@ -73,6 +73,12 @@ pub fn list_jobs_command() -> Vec<String> {
     words(&["systemctl", "list-jobs", "--plain", "--no-legend", "--no-pager"])
 }
 
+/// Returns the command that says on standard error what is wrong with a unit's file (systemd-analyze(1)).
+#[must_use]
+pub fn verify_command(unit: &UnitName) -> Vec<String> {
+    words(&["systemd-analyze", "verify", "--man=no", unit.as_str()])
+}
+
 /// Returns the command that prints the last lines of a unit's log; [`log_lines`] reads its answer.
 #[must_use]
 pub fn log_command(unit: &UnitName, lines: u32) -> Vec<String> {

@@ -38,6 +38,7 @@ export DOCKER_HOST="unix://$socket"
 if [ "${1:-}" = down ]; then
     if answers "$socket" && [ -x "$sdcompose" ]; then (cd "$shop" && "$sdcompose" down); fi
     [ -z "$own" ] || ./engine.sh stop "$own"
+    echo "The shop is down. Its volume, the images and their cache in $BED stay for the next time; make clean removes them."
     exit
 fi
 

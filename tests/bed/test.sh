@@ -30,4 +30,4 @@ if [ $# -gt 0 ]; then
 fi
 sh tests/bed/lint.sh
 RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --locked --no-deps
-cargo test --locked
+cargo test --locked --no-fail-fast

@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+mod config;
 mod manifests;
 mod streams;
 
@@ -167,7 +168,7 @@ fn a_wrong_command_line_is_told_and_ends_with_2() {
         &["exec", "web"],
         &["logs", "--tail", "three"],
         &["logs", "--priority", "loud"],
-        &["logs", "--since", "yesterday"],
+        &["logs", "--since", "once"],
         &["up", "--scale", "web"],
         &["up", "--scale", "nobody=2"],
         &["config", "nobody"],

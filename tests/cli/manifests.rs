@@ -138,3 +138,24 @@ fn the_graph_is_drawn_in_four_ways() {
         serde_json::from_str(&place.run(&["graph", "--json"]).stdout).expect("an object");
     assert_eq!(json["edges"][0]["to"], "db");
 }
+
+#[test]
+fn what_compose_loads_but_no_engine_can_run_is_shown_and_not_brought_up() {
+    let place = Place::with(
+        "services:\n  a: { image: x, ports: [\"8080:80\"] }\n  b: { image: x, ports: [\"8080:81\"], restart: often }\n",
+    );
+    let shown = place.run(&["config", "--format", "json"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert!(shown.stdout.contains(r#""restart": "often""#), "{}", shown.stdout);
+    assert!(shown.stderr.contains("warning: host port 8080/tcp is used by `a` and `b`"), "{}", shown.stderr);
+    for verb in [&["up", "-d"][..], &["plan"]] {
+        let refused = place.run(verb);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        for place in
+            ["error: host port 8080/tcp is used by `a` and `b`", "error: `often` is no restart policy"]
+        {
+            assert!(refused.stderr.contains(place), "{}", refused.stderr);
+        }
+        assert!(refused.stderr.contains("sdcompose.yaml:3:"), "{}", refused.stderr);
+    }
+}

@@ -256,6 +256,7 @@ impl Drop for Bench {
         assert_eq!(down.status, 0, "{down}");
         assert_eq!(left, Vec::<String>::new(), "left in the engine after:\n{down}");
         assert_eq!(self.left_in_state(), Vec::<String>::new(), "left in the state directory after:\n{down}");
+        assert_eq!(self.left_in_cgroups(), Vec::<String>::new(), "left among the cgroups after:\n{down}");
     }
 }
 

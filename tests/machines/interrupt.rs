@@ -95,6 +95,26 @@ on_each_engine! {
 }
 
 #[test]
+fn ctrl_c_while_an_attached_project_boots_stops_what_began_to_run() {
+    Bench::run_on(crate::bed::View::V2, |bench| {
+        bench.manifest(
+            "services:
+  db:
+    image: sdcompose-test/debian:trixie
+    systemd: { enable: [probe-slow.service] }
+  web: { image: sdcompose-test/debian:trixie, depends_on: [db] }
+",
+        );
+        let up = bench.spawn(&["up"]);
+        eventually("db starts", 30, || bench.running().contains(&bench.name("db")));
+        up.signal(Signal::INT);
+        let ran = up.end().code(130);
+        ran.says(&["stopping"]);
+        assert_eq!(bench.running(), bench.names(&[]), "{ran}");
+    });
+}
+
+#[test]
 fn ctrl_c_while_a_machine_boots_returns_soon_and_up_goes_on_later() {
     Bench::run_on(crate::bed::View::V2, |bench| {
         bench.manifest(

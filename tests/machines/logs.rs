@@ -29,6 +29,8 @@ on_each_engine! {
         bench.shell("web", "systemctl start probe-fail.service || true");
         let unit = bench.ok(&["logs", "-u", "probe-fail.service"]).stdout;
         assert!(unit.contains("this unit fails on purpose") && !unit.contains("call 1"), "{unit}");
+        let misspelt = bench.ok(&["logs", "-u", "nginks"]);
+        misspelt.says(&["db-1 has no unit nginks.service", "web-1 has no unit nginks.service", "list-units"]);
         bench.shell("db", "logger -p user.err -t shout 'an error'; logger -p user.debug -t shout 'a trifle'");
         let errors = bench.ok(&["logs", "-p", "err", "db"]).stdout;
         assert!(errors.contains("an error") && !errors.contains("a trifle"), "{errors}");
@@ -58,6 +60,25 @@ on_each_engine! {
         assert_eq!(bench.running(), bench.names(&[]));
         bench.ok(&["logs", "app"]).says(&["no way to boot here"]);
     }
+}
+
+#[test]
+fn an_attached_up_says_how_containers_ended_and_ends_with_the_last() {
+    Bench::run_on(View::V2, |bench| {
+        bench.manifest(
+            "services:
+  job:
+    image: sdcompose-test/debian:trixie
+    systemd: false
+    command: [sh, -c, 'echo first; sleep 1; echo last; exit 3']
+",
+        );
+        let ran = bench.run(&["up"]);
+        let end = format!("{} exited with code 3", bench.name("job"));
+        ran.says(&["first", "last", &end]);
+        let (words, told) = (ran.stdout.find("last"), ran.stdout.find(&end));
+        assert!(words < told, "its last words come first: {ran}");
+    });
 }
 
 #[test]

@@ -80,6 +80,33 @@ on_each_engine! {
         bench.ok(&["ps"]).says(&["degraded", "probe-fail.service"]);
     }
 
+    fn a_unit_that_was_asked_for_and_cannot_be_loaded_is_told(bench) {
+        bench.manifest(
+            "services:
+  db:
+    image: sdcompose-test/debian:trixie
+    systemd:
+      enable: [nosuch.service]
+      units:
+        typo.service: { content: \"[Service]\\nExecStartt=/bin/true\\n\", enable: true }
+        fine.service: { content: \"[Service]\\nExecStart=/bin/sleep inf\\n\", enable: true }
+  lax:
+    image: sdcompose-test/debian:trixie
+    systemd: { enable: [nosuch.service], ready: degraded }
+",
+        );
+        let ran = bench.run(&["up", "-d"]).code(1);
+        ran.says(&[
+            "nosuch.service does not exist in the machine",
+            "typo.service has a setting that systemd refuses",
+            "Unknown key",
+            "ExecStartt",
+            "sdcompose systemctl db list-unit-files",
+        ]);
+        ran.hides(&["fine.service"]);
+        assert_eq!(bench.running(), bench.names(&["db", "lax"]));
+    }
+
     fn a_boot_that_never_ends_is_given_up_in_time_with_the_jobs_that_wait(bench) {
         bench.manifest(
             "services:

@@ -53,8 +53,8 @@ fn the_first_own_machine_of_the_readme_runs() {
         let port = free_port();
         bench.write("Dockerfile", of("dockerfile"));
         let manifest = of("yaml");
-        assert!(manifest.starts_with("name: hello\n") && manifest.contains(":8080:"), "{manifest}");
-        let manifest = manifest.replace("name: hello\n", "").replace(":8080:", &format!(":{port}:"));
+        assert!(manifest.starts_with("name: hello\n") && manifest.contains(":8081:"), "{manifest}");
+        let manifest = manifest.replace("name: hello\n", "").replace(":8081:", &format!(":{port}:"));
         bench.write("sdcompose.yaml", &manifest);
 
         let commands = commands(&blocks);

@@ -60,6 +60,25 @@ on_each_engine! {
         bench.ok(&["-p", &bench.project, "down"]);
         assert_eq!(bench.left(), Vec::<String>::new());
     }
+
+    fn machines_that_somebody_else_removed_leave_no_traces(bench) {
+        bench.manifest(
+            "services:
+  db: { image: sdcompose-test/debian:bookworm }
+  web: { image: sdcompose-test/debian:bookworm }
+",
+        );
+        bench.ok(&["up", "-d"]);
+        bench.api.delete(&format!("/containers/{}?force=1", bench.id("db")));
+        bench.ok(&["up", "-d"]);
+        assert_eq!(bench.running(), bench.names(&["db", "web"]));
+        for service in ["db", "web"] {
+            bench.api.delete(&format!("/containers/{}?force=1", bench.id(service)));
+        }
+        bench.ok(&["down"]);
+        assert_eq!(bench.left(), Vec::<String>::new());
+        assert_eq!(bench.left_in_state(), Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -67,6 +68,21 @@ impl Bench {
     pub(crate) fn left_in_state(&self) -> Vec<String> {
         let entries = fs::read_dir(self.state().join("notify")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path().display().to_string()).collect()
+    }
+
+    /// Cgroups of this project's machines on this host, which has those of both engines. Only root can remove them.
+    pub(crate) fn left_in_cgroups(&self) -> Vec<String> {
+        if !rustix::process::geteuid().is_root() {
+            return Vec::new();
+        }
+        let own = format!("{}_", self.project.replace('-', "_"));
+        let hierarchies =
+            fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|entry| entry.path());
+        let parents =
+            hierarchies.chain([PathBuf::from("/sys/fs/cgroup")]).map(|hierarchy| hierarchy.join("sdc"));
+        let entries = parents.flat_map(|parent| fs::read_dir(parent).into_iter().flatten().flatten());
+        let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&own));
+        ours.map(|entry| entry.path().display().to_string()).collect()
     }
 
     /// The engine's filter for this project's label, encoded for a path.

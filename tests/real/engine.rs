@@ -98,7 +98,13 @@ fn machine(real: &Real, project: &str, release: &str, version: u16) -> Container
     let own = format!("sdc/{project}");
     let bind = |source: &str, target: &str, read_only| MountSpec {
         target: target.into(),
-        source: MountSpecSource::Bind { path: source.into(), create: true, propagation: None, selinux: None },
+        source: MountSpecSource::Bind {
+            path: source.into(),
+            create: true,
+            propagation: None,
+            selinux: None,
+            recursive: None,
+        },
         read_only,
     };
     let root = "/sys/fs/cgroup";

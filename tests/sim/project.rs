@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use sdcompose::observed::Scope;
 use sdcompose::project::{
     Dependency, DependencyCondition, ImageSource, Mount, MountSource, Network, Project, RestartPolicy,
-    Service, Volume,
+    Service, Volume, VolumeOptions,
 };
 use sdcompose::systemd::UnitName;
 
@@ -16,7 +16,7 @@ pub(crate) fn project(services: Vec<Service>) -> Project {
     let mut volumes = IndexMap::new();
     for service in &services {
         for mount in &service.mounts {
-            if let MountSource::Volume { key, nocopy: _ } = &mount.source {
+            if let MountSource::Volume { key, options: _ } = &mount.source {
                 volumes.insert(key.clone(), volume(key));
             }
         }
@@ -91,8 +91,9 @@ impl Change for Service {
     }
 
     fn stores(mut self, key: &str) -> Self {
-        let source = MountSource::Volume { key: key.to_owned(), nocopy: false };
-        self.mounts.push(Mount { target: format!("/var/lib/{key}"), source, read_only: false });
+        let source = MountSource::Volume { key: key.to_owned(), options: VolumeOptions::default() };
+        let target = format!("/var/lib/{key}");
+        self.mounts.push(Mount { target, source, read_only: false, consistency: None });
         self
     }
 
@@ -117,18 +118,7 @@ fn unit(name: &str) -> UnitName {
 }
 
 fn network(key: &str) -> Network {
-    Network {
-        key: key.to_owned(),
-        name: format!("shop_{key}"),
-        external: false,
-        driver: None,
-        driver_opts: BTreeMap::new(),
-        internal: false,
-        attachable: false,
-        enable_ipv6: false,
-        ipam: Vec::new(),
-        labels: BTreeMap::new(),
-    }
+    Network::plain(key, format!("shop_{key}"))
 }
 
 fn volume(key: &str) -> Volume {

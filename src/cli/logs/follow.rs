@@ -74,6 +74,9 @@ pub(super) async fn follow(
                         followed.extend(begin(&origin, &mut reading));
                     }
                 }
+                if reading.iter().all(|(name, _)| *name != reader.0) {
+                    show.ended(engine, &reader.0, &mut lines).await?;
+                }
             }
             happening = happenings.next() => {
                 let started = match happening {
@@ -95,10 +98,7 @@ pub(super) async fn follow(
             result = show.some(&mut lines) => result?,
         }
     }
-    while let Ok(line) = lines.try_recv() {
-        show.window.push(line, Instant::now());
-    }
-    show.all()
+    show.all(&mut lines)
 }
 
 impl Wish {
@@ -179,9 +179,28 @@ impl Shown<'_> {
         Ok(())
     }
 
-    fn all(&mut self) -> Result<(), Error> {
+    /// Prints all that was read.
+    fn all(&mut self, lines: &mut Receiver<Line>) -> Result<(), Error> {
+        while let Ok(line) = lines.try_recv() {
+            self.window.push(line, Instant::now());
+        }
         for line in self.window.drain() {
             self.printer.print(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Says how a container ended, after its last line; nothing where it runs again, or is gone.
+    async fn ended(
+        &mut self,
+        engine: &dyn Engine,
+        container: &str,
+        lines: &mut Receiver<Line>,
+    ) -> Result<(), Error> {
+        self.all(lines)?;
+        if let Some(Ok(Signal::Exited { code, oom: _, console: _ })) = engine.signals(container).next().await
+        {
+            self.printer.ended(container, code)?;
         }
         Ok(())
     }

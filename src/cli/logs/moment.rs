@@ -1,5 +1,5 @@
 //! Times as `--since` and `--until` take them: an age, a local date and time, an RFC 3339 time, or seconds
-//! since 1970, as `docker logs` has them.
+//! since 1970, as `docker logs` has them; `now`, `today` and `yesterday` as systemd.time(7) has them.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -20,6 +20,14 @@ pub(super) fn parse(text: &str, now: i128, zone: &TimeZone) -> Result<i128, Stri
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time.as_nanosecond());
     }
+    if let Some(days) =
+        [("yesterday", 1), ("today", 0)].iter().find(|(word, _)| *word == text).map(|(_, days)| days)
+    {
+        return midnight(now, *days, zone);
+    }
+    if text == "now" {
+        return Ok(now);
+    }
     let civil = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(DateTime::from));
     let civil = civil.or_else(|_| DateTime::strptime("%Y-%m-%d %H:%M", text));
     match civil.map(|civil| civil.to_zoned(zone.clone())) {
@@ -27,6 +35,15 @@ pub(super) fn parse(text: &str, now: i128, zone: &TimeZone) -> Result<i128, Stri
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("`{text}` is no time")),
     }
+}
+
+/// Returns the beginning of the day that was so many days ago.
+fn midnight(now: i128, days: i64, zone: &TimeZone) -> Result<i128, String> {
+    let found = Timestamp::from_nanosecond(now).and_then(|now| {
+        let day = now.to_zoned(zone.clone()).checked_sub(jiff::Span::new().days(days))?;
+        Ok(day.start_of_day()?.timestamp().as_nanosecond())
+    });
+    found.map_err(|error| error.to_string())
 }
 
 /// Reads seconds since 1970, with a fraction or without.
@@ -94,9 +111,16 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_said() {
-        assert_eq!(read("yesterday"), "`yesterday` is no time");
+        assert_eq!(read("once"), "`once` is no time");
         assert_eq!(read("10"), "`10` is no time");
         assert_eq!(read("99999999999999999999d"), "`99999999999999999999d` is no time");
         assert_eq!(read(""), "`` is no time");
+    }
+
+    #[test]
+    fn words_of_systemd_name_days() {
+        assert_eq!(read("now"), "2023-11-14T22:13:20Z");
+        assert_eq!(read("today"), "2023-11-14T00:00:00Z");
+        assert_eq!(read("yesterday"), "2023-11-13T00:00:00Z");
     }
 }

@@ -63,6 +63,13 @@ pub(super) struct Mark {
     cursor: Option<String>,
 }
 
+impl Mark {
+    /// Whether an entry of the journal was read.
+    pub(super) fn has_entries(&self) -> bool {
+        self.cursor.is_some()
+    }
+}
+
 /// A mark that a stream moves while it is read.
 pub(super) type SharedMark = Arc<Mutex<Mark>>;
 

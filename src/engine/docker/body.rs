@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerCreateBody, DeviceMapping, EndpointIpamConfig, EndpointSettings, HealthConfig, HostConfig,
-    HostConfigCgroupnsModeEnum, Mount, MountBindOptions, MountBindOptionsPropagationEnum, MountType,
-    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits, RestartPolicy as EngineRestart,
-    RestartPolicyNameEnum,
+    ContainerCreateBody, DeviceMapping, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, PortBinding,
+    ResourcesUlimits, RestartPolicy as EngineRestart, RestartPolicyNameEnum,
 };
 
-use crate::container::{
-    CgroupNs, ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, exposed,
-};
+use crate::container::{CgroupNs, ContainerSpec, NetworkSpecChoice};
+use crate::project::exposed;
 use crate::project::{HealthTest, Healthcheck, Port, RestartPolicy};
 
+mod mounts;
+pub(super) mod network;
 mod settings;
 
 /// Where a machine finds the directory of its notify socket.
@@ -39,7 +38,7 @@ pub(super) fn create(spec: &ContainerSpec) -> Result<serde_json::Value, serde_js
 fn typed(spec: &ContainerSpec) -> ContainerCreateBody {
     let documented = spec.expose.iter().filter_map(|text| exposed::ports(text)).flatten();
     let exposed = spec.ports.iter().map(port_key).chain(documented);
-    let (network_mode, networking_config) = network(&spec.network);
+    let (network_mode, networking_config) = network::choice(&spec.network);
     ContainerCreateBody {
         hostname: spec.hostname.clone(),
         domainname: spec.domainname.clone(),
@@ -63,7 +62,7 @@ fn typed(spec: &ContainerSpec) -> ContainerCreateBody {
 }
 
 fn host_config(spec: &ContainerSpec) -> HostConfig {
-    let (binds, mounts) = mounts(spec);
+    let (binds, mounts) = mounts::of(spec);
     let links = match &spec.network {
         // Networks of the project have them with each endpoint.
         NetworkSpecChoice::Join(_) => None,
@@ -111,104 +110,6 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
     };
     settings::fill(&mut host, spec);
     host
-}
-
-/// Splits mounts into the two forms of the API. Only the old one can make a missing source and relabel it;
-/// only the new one takes a path with a colon and refuses a missing source.
-fn mounts(spec: &ContainerSpec) -> (Vec<String>, Vec<Mount>) {
-    let mut binds: Vec<String> =
-        spec.notify_dir.iter().map(|directory| format!("{directory}:{NOTIFY_TARGET}:ro")).collect();
-    let mut mounts = Vec::new();
-    for mount in &spec.mounts {
-        match bind(mount) {
-            Some(bind) => binds.push(bind),
-            None => mounts.push(long_mount(mount)),
-        }
-    }
-    (binds, mounts)
-}
-
-fn bind(mount: &MountSpec) -> Option<String> {
-    let MountSpec { target, source, read_only } = mount;
-    let MountSpecSource::Bind { path, create, propagation, selinux } = source else { return None };
-    if !(*create || selinux.is_some()) || path.contains(':') || target.contains(':') {
-        return None;
-    }
-    let mut options = vec![if *read_only { "ro".to_owned() } else { "rw".to_owned() }];
-    options.extend(selinux.map(String::from));
-    options.extend(propagation.clone());
-    Some(format!("{path}:{target}:{}", options.join(",")))
-}
-
-fn long_mount(mount: &MountSpec) -> Mount {
-    let MountSpec { target, source, read_only } = mount;
-    let mut long = Mount { target: Some(target.clone()), read_only: Some(*read_only), ..Mount::default() };
-    match source {
-        MountSpecSource::Volume { name, nocopy } => {
-            long.typ = Some(MountType::VOLUME);
-            long.source = Some(name.clone());
-            long.volume_options =
-                nocopy.then(|| MountVolumeOptions { no_copy: Some(true), ..MountVolumeOptions::default() });
-        }
-        MountSpecSource::Anonymous => long.typ = Some(MountType::VOLUME),
-        MountSpecSource::Bind { path, create, propagation, selinux: _ } => {
-            long.typ = Some(MountType::BIND);
-            long.source = Some(path.clone());
-            let propagation = propagation.as_deref().and_then(propagation_of);
-            if *create || propagation.is_some() {
-                long.bind_options = Some(MountBindOptions {
-                    propagation,
-                    create_mountpoint: create.then_some(true),
-                    ..MountBindOptions::default()
-                });
-            }
-        }
-    }
-    long
-}
-
-fn propagation_of(word: &str) -> Option<MountBindOptionsPropagationEnum> {
-    Some(match word {
-        "private" => MountBindOptionsPropagationEnum::PRIVATE,
-        "rprivate" => MountBindOptionsPropagationEnum::RPRIVATE,
-        "shared" => MountBindOptionsPropagationEnum::SHARED,
-        "rshared" => MountBindOptionsPropagationEnum::RSHARED,
-        "slave" => MountBindOptionsPropagationEnum::SLAVE,
-        "rslave" => MountBindOptionsPropagationEnum::RSLAVE,
-        _ => return None,
-    })
-}
-
-fn network(choice: &NetworkSpecChoice) -> (Option<String>, Option<NetworkingConfig>) {
-    match choice {
-        NetworkSpecChoice::Mode(mode) => (Some(mode.clone()), None),
-        NetworkSpecChoice::Join(joins) => match joins.first() {
-            // Without a word the engine would join its default network.
-            None => (Some("none".to_owned()), None),
-            Some(first) => {
-                let endpoints = HashMap::from([(first.network.clone(), endpoint(first))]);
-                let config = NetworkingConfig { endpoints_config: Some(endpoints) };
-                (Some(first.network.clone()), Some(config))
-            }
-        },
-    }
-}
-
-/// How a container joins a network, at creation or later.
-pub(super) fn endpoint(join: &JoinSpec) -> EndpointSettings {
-    let JoinSpec { network: _, aliases, ipv4_address, ipv6_address, mac_address, links } = join;
-    let fixed = ipv4_address.is_some() || ipv6_address.is_some();
-    EndpointSettings {
-        aliases: some(aliases.clone()),
-        links: some(links.clone()),
-        mac_address: mac_address.clone(),
-        ipam_config: fixed.then(|| EndpointIpamConfig {
-            ipv4_address: ipv4_address.clone(),
-            ipv6_address: ipv6_address.clone(),
-            ..EndpointIpamConfig::default()
-        }),
-        ..EndpointSettings::default()
-    }
 }
 
 /// A restart policy in the engine's words.
@@ -298,6 +199,7 @@ pub(super) fn whole_seconds(time: Duration) -> i64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::container::{MountSpec, MountSpecSource};
     use crate::project::{Limits, Protocol, PublishedPort, Ulimit};
 
     /// A specification that decides nothing beyond image and name.
@@ -349,6 +251,7 @@ pub(super) mod tests {
                     create: true,
                     propagation: None,
                     selinux: None,
+                    recursive: None,
                 },
                 read_only: false,
             }],
@@ -370,44 +273,11 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn mounts_take_the_form_that_can_say_what_is_meant() {
-        let of = |source, target: &str| {
-            let mount = MountSpec { target: target.into(), source, read_only: true };
-            let (binds, mounts) = mounts(&ContainerSpec { mounts: vec![mount], ..plain() });
-            format!("{binds:?} {}", serde_json::to_string(&mounts).unwrap())
-        };
-        let bind = |path: &str, create, selinux| MountSpecSource::Bind {
-            path: path.into(),
-            create,
-            propagation: Some("rslave".into()),
-            selinux,
-        };
-        assert_eq!(of(bind("/a", true, Some('z')), "/b"), r#"["/a:/b:ro,z,rslave"] []"#);
-        assert_eq!(
-            of(bind("/a", false, None), "/b"),
-            r#"[] [{"Target":"/b","Source":"/a","Type":"bind","ReadOnly":true,"BindOptions":{"Propagation":"rslave"}}]"#
-        );
-        assert_eq!(
-            of(bind("/a:c", true, None), "/b"),
-            r#"[] [{"Target":"/b","Source":"/a:c","Type":"bind","ReadOnly":true,"BindOptions":{"Propagation":"rslave","CreateMountpoint":true}}]"#
-        );
-        assert_eq!(
-            of(MountSpecSource::Volume { name: "v".into(), nocopy: true }, "/b"),
-            r#"[] [{"Target":"/b","Source":"v","Type":"volume","ReadOnly":true,"VolumeOptions":{"NoCopy":true}}]"#
-        );
-        assert_eq!(
-            of(MountSpecSource::Anonymous, "/b"),
-            r#"[] [{"Target":"/b","Type":"volume","ReadOnly":true}]"#
-        );
-    }
-
-    #[test]
     fn ports_are_bound_and_exposed() {
         let port = |target, published, host_ip: Option<&str>, protocol| Port {
-            target,
             published,
             host_ip: host_ip.map(|ip| ip.parse().unwrap()),
-            protocol,
+            ..Port::any(target, protocol)
         };
         let spec = ContainerSpec {
             ports: vec![
@@ -425,28 +295,6 @@ pub(super) mod tests {
             serde_json::to_string(&bindings).unwrap(),
             r#"{"53/udp":[{}],"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8080"},{"HostPort":"9000-9002"}]}"#
         );
-    }
-
-    #[test]
-    fn only_the_first_network_is_joined_at_creation_and_a_fixed_mac_is_said_twice() {
-        let join = |network: &str| JoinSpec {
-            network: network.into(),
-            aliases: vec!["db".into()],
-            ipv4_address: Some("10.0.0.2".into()),
-            ipv6_address: None,
-            mac_address: Some("02:00:00:00:00:01".into()),
-            links: Vec::new(),
-        };
-        let spec = ContainerSpec { network: NetworkSpecChoice::Join(vec![join("a"), join("b")]), ..plain() };
-        let body = create(&spec).unwrap();
-        assert_eq!(body["HostConfig"]["NetworkMode"], "a");
-        assert_eq!(body["MacAddress"], "02:00:00:00:00:01");
-        assert_eq!(
-            body["NetworkingConfig"].to_string(),
-            r#"{"EndpointsConfig":{"a":{"Aliases":["db"],"IPAMConfig":{"IPv4Address":"10.0.0.2"},"MacAddress":"02:00:00:00:00:01"}}}"#
-        );
-        let alone = typed(&ContainerSpec { network: NetworkSpecChoice::Join(Vec::new()), ..plain() });
-        assert_eq!(alone.host_config.unwrap().network_mode.as_deref(), Some("none"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The mutating calls, each with its deadline, its words and the meaning of its answers.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerUpdateBody, NetworkConnectRequest, VolumeCreateRequest};
@@ -15,10 +14,11 @@ use tokio::time::timeout;
 use crate::container::{FileSpec, NetworkSpec, VolumeSpec};
 use crate::engine::{Call, Done, EngineError, Show, notify_socket};
 use crate::event::Progress;
-use crate::project::IpamPool;
+use crate::facts::Locality;
 
 use super::archive;
 use super::body;
+use super::cgroups;
 use super::errors::{Purpose, Trouble, of_bollard};
 use super::inspect::Inspected;
 use super::path::Path;
@@ -53,7 +53,7 @@ impl Docker {
             Call::Connect { container, join } => {
                 let request = NetworkConnectRequest {
                     container: container.clone(),
-                    endpoint_config: Some(body::endpoint(join)),
+                    endpoint_config: Some(body::network::endpoint(join)),
                 };
                 self.plain(DEADLINE, self.api.connect_network(&join.network, request)).await
             }
@@ -104,24 +104,8 @@ impl Docker {
         }
     }
 
-    /// Makes a network. Without `CheckDuplicate`, Docker before 25 makes a second one of the same name
-    /// (measured on 20.10), and every use of the name fails from then on; bollard has no word for it.
     async fn create_network(&self, spec: &NetworkSpec) -> Result<Done, Trouble> {
-        let NetworkSpec { name, driver, driver_opts, internal, attachable, enable_ipv6, ipam, labels } = spec;
-        let pools: Vec<BTreeMap<&str, &str>> = ipam.iter().map(pool).collect();
-        let mut request = serde_json::json!({
-            "Name": name,
-            "CheckDuplicate": true,
-            "Internal": internal,
-            "Attachable": attachable,
-            "EnableIPv6": enable_ipv6,
-            "Options": driver_opts,
-            "Labels": labels,
-            "Driver": driver.as_deref().unwrap_or("bridge"),
-        });
-        if !pools.is_empty() {
-            request["IPAM"] = serde_json::json!({ "Config": pools });
-        }
+        let request = body::network::create(spec);
         let request = with_json(Method::POST, &Path::of(&["networks", "create"]), &request);
         let Created { id, warnings: _ } = self.wire.json(request, DEADLINE).await?;
         Ok(Done::Created { id })
@@ -232,6 +216,9 @@ impl Docker {
                 notify_socket::release(&directory, &found.id);
             }
             self.forget(&found.id);
+            if self.endpoint.locality() == Locality::Local {
+                cgroups::remove_parent(found.cgroup_parent());
+            }
             if volumes {
                 self.remove_anonymous(&found).await?;
             }
@@ -263,12 +250,6 @@ impl Docker {
             Err(trouble) => Err(trouble),
         }
     }
-}
-
-fn pool(pool: &IpamPool) -> BTreeMap<&str, &str> {
-    let IpamPool { subnet, ip_range, gateway } = pool;
-    let parts = [("Subnet", subnet), ("IPRange", ip_range), ("Gateway", gateway)];
-    parts.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect()
 }
 
 /// A removal of what is not there is done.

@@ -71,6 +71,7 @@ struct Config {
 #[serde(rename_all = "PascalCase", default)]
 struct HostConfig {
     binds: Option<Vec<String>>,
+    cgroup_parent: String,
 }
 
 impl Inspected {
@@ -96,6 +97,11 @@ impl Inspected {
             "starting" => Some(Health::Starting),
             _ => None,
         }
+    }
+
+    /// The parent of its cgroup; empty where the engine chose it.
+    pub(super) fn cgroup_parent(&self) -> &str {
+        &self.host_config.cgroup_parent
     }
 
     /// Whether it has a terminal.

@@ -8,13 +8,14 @@ use hyper::Method;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, notify_socket};
 use crate::facts::{ImageFacts, ImageSystemd};
+use crate::systemd::defaults::grants::cgroupfs_parent;
 
-use super::Docker;
 use super::errors::{Purpose, Trouble};
 use super::path::Path;
 use super::wire::{bare, with_json};
+use super::{Docker, Ownerless, cgroups};
 
 /// Label of the container that is made for a look, so that whoever finds one knows what it is.
 pub(super) const LABEL: &str = "io.sdcompose.look";
@@ -61,8 +62,16 @@ impl Docker {
         Ok(facts)
     }
 
-    /// Removes what looks of runs that were killed left behind, as far as an observation saw it.
+    /// Removes what looks of runs that were killed left behind, and the directories of machines that somebody
+    /// else removed, as far as an observation saw them.
     pub(super) async fn sweep(&self) {
+        for Ownerless { name, id, directory } in self.take_ownerless() {
+            // The container may have got another name; what it has then goes with it.
+            if self.inspect(&id).await.is_err_and(|trouble| trouble.is_status(404)) {
+                notify_socket::release(&directory, &id);
+                cgroups::remove_parent(&cgroupfs_parent(&name));
+            }
+        }
         for id in self.take_left_behind() {
             // Whoever comes next tries again.
             let _ = self.remove_look(&id).await;

@@ -204,7 +204,7 @@ impl ListedContainer {
     }
 
     /// The container's own name; a link to it is listed as `/other/alias`.
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         let own = |name: &&String| !name.trim_start_matches('/').contains('/');
         self.names.iter().flatten().find(own).map_or("", |name| name.trim_start_matches('/'))
     }

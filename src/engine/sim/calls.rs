@@ -169,7 +169,8 @@ fn mount_volumes(world: &mut World, id: &str) {
     let Some(container) = world.containers.get(id) else { return };
     let mut mounts: Vec<(String, String, bool)> =
         container.named_mounts().map(|(target, name)| (target.to_owned(), name.to_owned(), false)).collect();
-    let anonymous = container.spec.mounts.iter().filter(|mount| mount.source == MountSpecSource::Anonymous);
+    let anonymous =
+        container.spec.mounts.iter().filter(|mount| matches!(mount.source, MountSpecSource::Anonymous(_)));
     let targets: Vec<String> = anonymous.map(|mount| mount.target.clone()).collect();
     for target in targets {
         let name = id_of(world.next_serial());

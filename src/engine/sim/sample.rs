@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::container::{ContainerSpec, Content, FileSpec, JoinSpec, NetworkSpec, NetworkSpecChoice};
 use crate::labels::{ContainerLabels, ObjectLabels};
+use crate::project::Ipam;
 
 /// A network with the labels of a project.
 #[must_use]
@@ -16,8 +17,9 @@ pub fn network(project: &str, name: &str) -> NetworkSpec {
         driver_opts: BTreeMap::new(),
         internal: false,
         attachable: false,
-        enable_ipv6: false,
-        ipam: Vec::new(),
+        enable_ipv4: None,
+        enable_ipv6: None,
+        ipam: Ipam::default(),
         labels: labels.encode(),
     }
 }

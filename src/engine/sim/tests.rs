@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::container::{JoinSpec, MountSpec, MountSpecSource};
-use crate::project::RestartPolicy;
+use crate::project::{RestartPolicy, VolumeOptions};
 
 const A: &str = "shop-a-1";
 const B: &str = "shop-b-1";
@@ -173,8 +173,12 @@ async fn a_restart_policy_starts_again_what_ended_by_itself_and_not_what_was_sto
 async fn a_volume_of_the_same_name_is_kept_and_an_anonymous_one_goes_with_its_last_user() {
     let sim = sim(EngineKind::Docker);
     let mut spec = sample::plain("shop", B);
-    spec.mounts.push(MountSpec { target: name("/a"), source: MountSpecSource::Anonymous, read_only: false });
-    let named = MountSpecSource::Volume { name: name("shop_data"), nocopy: false };
+    spec.mounts.push(MountSpec {
+        target: name("/a"),
+        source: MountSpecSource::Anonymous(VolumeOptions::default()),
+        read_only: false,
+    });
+    let named = MountSpecSource::Volume { name: name("shop_data"), options: VolumeOptions::default() };
     spec.mounts.push(MountSpec { target: name("/b"), source: named, read_only: false });
     sim.tamper(&Call::CreateContainer(Box::new(spec))).unwrap();
     let scope = Scope { project: name("shop"), ..Scope::default() };

@@ -426,8 +426,10 @@ impl Container {
     /// Volumes that its mounts use by name.
     pub(super) fn named_mounts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.spec.mounts.iter().filter_map(|mount| match &mount.source {
-            MountSpecSource::Volume { name, nocopy: _ } => Some((mount.target.as_str(), name.as_str())),
-            MountSpecSource::Anonymous | MountSpecSource::Bind { .. } => None,
+            MountSpecSource::Volume { name, options: _ } => Some((mount.target.as_str(), name.as_str())),
+            MountSpecSource::Anonymous(_) | MountSpecSource::Bind { .. } | MountSpecSource::Image { .. } => {
+                None
+            }
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::execute::{self, Options, Outcome};
 use crate::labels::ContainerLabels;
 use crate::observed::Scope;
 use crate::plan::{Action, Plan, Reason, Step, StepId};
-use crate::project::{Port, Protocol, PublishedPort};
+use crate::project::{Port, Protocol, PublishedPort, VolumeOptions};
 
 /// A simulated engine with the images `machine` and `plain`.
 pub(super) struct Bench {
@@ -161,7 +161,7 @@ impl Run {
 }
 
 fn details(failure: &Failure) -> Vec<String> {
-    let Failure { what: _, causes, units, jobs, console, help, timed_out: _ } = failure;
+    let Failure { what: _, causes, units, jobs, console, help, next, timed_out: _ } = failure;
     let mut lines = Vec::new();
     for unit in units {
         let status = &unit.status;
@@ -172,7 +172,7 @@ fn details(failure: &Failure) -> Vec<String> {
     lines.extend(jobs.iter().map(|job| format!("  job {job}")));
     lines.extend(console.iter().map(|line| format!("  console: {line}")));
     lines.extend(causes.iter().map(|cause| format!("  cause: {cause}")));
-    lines.extend(help.iter().map(|help| format!("  help: {help}")));
+    lines.extend(help.iter().chain(next).map(|help| format!("  help: {help}")));
     lines
 }
 
@@ -195,17 +195,19 @@ pub(super) fn start(container: &str) -> Action {
 }
 
 pub(super) fn wait(container: &str, condition: Condition, seconds: u64) -> Action {
-    let wait = Wait { condition, timeout: Some(Duration::from_secs(seconds)) };
+    let wait = Wait { condition, timeout: Some(Duration::from_secs(seconds)), enabled: Vec::new() };
     Action::Await { container: container.to_owned(), wait }
 }
 
 pub(super) fn replace(spec: Box<ContainerSpec>) -> Action {
-    let wait = Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: false }
 }
 
 pub(super) fn replace_keeping(spec: Box<ContainerSpec>) -> Action {
-    let wait = Wait { condition: Condition::Started, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Started, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: true }
 }
 
@@ -223,11 +225,15 @@ pub(super) fn plain(name: &str) -> Box<ContainerSpec> {
 
 pub(super) fn port(port: u16) -> Port {
     let published = Some(PublishedPort { first: port, last: port });
-    Port { target: 80, published, host_ip: None, protocol: Protocol::Tcp }
+    Port { published, ..Port::any(80, Protocol::Tcp) }
 }
 
 pub(super) fn anonymous(target: &str) -> MountSpec {
-    MountSpec { target: target.to_owned(), source: MountSpecSource::Anonymous, read_only: false }
+    MountSpec {
+        target: target.to_owned(),
+        source: MountSpecSource::Anonymous(VolumeOptions::default()),
+        read_only: false,
+    }
 }
 
 /// Gives a specification another fingerprint.

@@ -3,7 +3,7 @@
 
 use super::tree::{Place, root};
 use super::{Form, State};
-use crate::diagnostic::{Diagnostic, Label, Span};
+use crate::diagnostic::{Code, Diagnostic, Label, Span};
 use crate::yaml::{Entry, Node, Value};
 
 /// Places shown for a key that is ignored.
@@ -17,6 +17,18 @@ const FINDINGS: usize = 1000;
 pub fn check_keys(manifest: &Node) -> Vec<Diagnostic> {
     let mut check = Check { path: Vec::new(), ignored: Vec::new(), problems: Vec::new() };
     check.node(manifest, Some(root()));
+    check.finish()
+}
+
+/// Checks the keys below one place, which is named by its keys; what the manifest calls it counts as `*`.
+#[must_use]
+pub(in crate::manifest) fn check_keys_at(node: &Node, at: &[&'static str]) -> Vec<Diagnostic> {
+    let mut place = Some(root());
+    for name in at {
+        place = place.and_then(|place| place.field(name).or(place.any.as_deref()));
+    }
+    let mut check = Check { path: at.to_vec(), ignored: Vec::new(), problems: Vec::new() };
+    check.node(node, place);
     check.finish()
 }
 
@@ -92,7 +104,8 @@ impl<'a> Check<'a> {
         for (path, why, places) in self.ignored {
             let Some((&first, rest)) = places.split_first() else { continue };
             let times = if rest.is_empty() { String::new() } else { format!(", {} times", places.len()) };
-            let mut warning = Diagnostic::warning(format!("`{path}` changes nothing{times}: {why}"), first);
+            let mut warning = Diagnostic::warning(format!("`{path}` changes nothing{times}: {why}"), first)
+                .coded(Code::NoEffect);
             let labels = rest.iter().take(SHOWN - 1).map(|&span| Label { span, text: String::new() });
             warning.labels.extend(labels);
             self.problems.push(warning);
@@ -102,12 +115,15 @@ impl<'a> Check<'a> {
 }
 
 fn refused(entry: &Entry, way_out: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{}` is not supported", entry.key), entry.key_span).help(way_out)
+    Diagnostic::error(format!("`{}` is not supported", entry.key), entry.key_span)
+        .coded(Code::UnsupportedKey)
+        .help(way_out)
 }
 
 fn unknown(entry: &Entry, place: &'static Place, path: &[&str]) -> Diagnostic {
     let of = owner(path);
     let problem = Diagnostic::error(format!("unknown key `{}`", entry.key), entry.key_span)
+        .coded(Code::UnknownKey)
         .marked(format!("not a key of {of}"));
     if let Some(near) = nearest(&entry.key, place) {
         return problem.help(format!("did you mean `{near}`?")).suggest(entry.key_span, near);
@@ -167,7 +183,8 @@ fn elsewhere(key: &str, path: &[&str]) -> Option<String> {
 fn untexted(entry: &Entry) -> Option<Diagnostic> {
     let kind = if entry.key_plain { typed(&entry.key)? } else { return None };
     let quoted = format!("\"{}\"", entry.key);
-    let problem = Diagnostic::error(format!("the key {} is {kind}, not text", entry.key), entry.key_span);
+    let problem = Diagnostic::error(format!("the key {} is {kind}, not text", entry.key), entry.key_span)
+        .coded(Code::KeyType);
     Some(problem.help("quote it").suggest(entry.key_span, quoted))
 }
 

@@ -1,6 +1,6 @@
 //! Keys at the top of a manifest, and those of networks and volumes.
 
-use super::Form::{Boolean, Fields, Integer, Items, Names, Null, Number, Pairs, Scalars, Text};
+use super::Form::{Boolean, Fields, Integer, Items, Names, Null, Number, Pairs, Scalars, Text, Texts};
 use super::{Key, ignored, key, refused};
 
 /// At the top.
@@ -15,7 +15,15 @@ pub(super) const TOP: &[Key] = &[
     key("systemd", &[Boolean, Fields, Null], "defaults of `systemd:` for every service"),
     key("services", &[Names], "the machines and containers of the project"),
     key("services.*", &[Fields], "one service"),
-    refused("include", "name several files with `-f` instead", "further files, each with its own directory"),
+    key("include", &[Items, Null], "further files, each with its own directory and variables"),
+    key("include.[]", &[Text, Fields], "a file, or files that become one model before they are taken in"),
+    key("include.[].path", &[Text, Texts], "the file; further ones are merged over it"),
+    key(
+        "include.[].project_directory",
+        &[Text],
+        "where relative paths start; the first file's directory otherwise",
+    ),
+    key("include.[].env_file", &[Text, Texts], "files of variables; the `.env` of the directory otherwise"),
     refused(
         "secrets",
         "give `systemd.credentials` of the service a file",
@@ -36,26 +44,17 @@ pub(super) const RESOURCES: &[Key] = &[
     key("networks.*.internal", &[Boolean], "whether the outside cannot be reached"),
     key("networks.*.attachable", &[Boolean], "whether containers of others may join"),
     key("networks.*.enable_ipv6", &[Boolean], "whether there is IPv6"),
-    refused("networks.*.enable_ipv4", "engines before Docker 27 always have IPv4", "whether there is IPv4"),
+    key("networks.*.enable_ipv4", &[Boolean], "whether there is IPv4; Docker before 28 always has it"),
     key("networks.*.labels", &[Pairs], "labels"),
     key("networks.*.ipam", &[Fields], "addresses"),
-    ignored(
-        "networks.*.ipam.driver",
-        &[Text],
-        "the engine's own driver gives the addresses",
-        "who gives addresses",
-    ),
+    key("networks.*.ipam.driver", &[Text], "who gives addresses; the engine itself by default"),
     key("networks.*.ipam.config", &[Items], "address pools"),
     key("networks.*.ipam.config.[]", &[Fields], "one address pool"),
     key("networks.*.ipam.config.[].subnet", &[Text], "subnet, such as `10.1.0.0/16`"),
     key("networks.*.ipam.config.[].ip_range", &[Text], "part of the subnet to give out"),
     key("networks.*.ipam.config.[].gateway", &[Text], "the gateway's address"),
-    refused(
-        "networks.*.ipam.config.[].aux_addresses",
-        "take them out of `ip_range` instead",
-        "addresses not to give out",
-    ),
-    refused("networks.*.ipam.options", "the engine's own driver has none", "options of who gives addresses"),
+    key("networks.*.ipam.config.[].aux_addresses", &[Scalars], "addresses not to give out, by name"),
+    key("networks.*.ipam.options", &[Scalars], "options of who gives addresses"),
     key("volumes", &[Names, Null], "named volumes of the project"),
     key("volumes.*", &[Fields, Null], "one volume"),
     key("volumes.*.name", &[Text], "its name in the engine"),
@@ -73,12 +72,8 @@ pub(super) const ATTACHMENT: &[Key] = &[
     key("ipv6_address", &[Text], "a fixed IPv6 address"),
     key("mac_address", &[Text], "a fixed MAC address"),
     key("priority", &[Integer], "networks are joined with the highest first"),
-    refused(
-        "gw_priority",
-        "the first network joined has the default route; see `priority`",
-        "who has the default route",
-    ),
-    refused("interface_name", "engines before Docker 28 choose it", "name of the interface inside"),
-    refused("link_local_ips", "engines give none by themselves", "link-local addresses"),
-    refused("driver_opts", "give options to the network itself", "options of the driver for this service"),
+    key("gw_priority", &[Integer], "the network with the highest has the default route; Docker 28"),
+    key("interface_name", &[Text], "name of the interface inside; Docker 28"),
+    key("link_local_ips", &[super::Form::Texts], "link-local addresses"),
+    key("driver_opts", &[Scalars], "options of the driver for this service"),
 ];

@@ -42,7 +42,7 @@ pub(super) const SYSTEMD: &[Key] = &[
         &[Boolean],
         "whether units that cannot work in a container are masked; true by default",
     ),
-    key("units", &[Names], "unit files and drop-ins given to the machine; a change restarts the unit alone"),
+    key("units", &[Names], "unit files and drop-ins given to the machine; a change replaces the machine"),
     key("units.*", &[Fields], "one unit, by its whole name such as `nginx.service`"),
     key("units.*.file", &[Text], "path of the unit file"),
     key("units.*.content", &[Text], "text of the unit file"),

@@ -67,12 +67,8 @@ fn a_key_in_the_wrong_place_is_sent_to_the_right_one() {
 #[test]
 fn a_refused_key_is_named_once_with_a_way_out() {
     assert_eq!(
-        service("build: {isolation: a}, extends: {servce: b}"),
-        "2:27 `isolation` is not supported; it is for Windows\n2:42 `extends` is not supported; an anchor and `<<` share settings within a file, a second `-f` across files"
-    );
-    assert_eq!(
-        told("include: [a.yaml]\n"),
-        "1:1 `include` is not supported; name several files with `-f` instead"
+        service("pre_stop: [a], post_start: {servce: b}"),
+        "2:19 `pre_stop` is not supported; a unit of the machine can do it\n2:34 `post_start` is not supported; a unit of the machine can do it"
     );
 }
 

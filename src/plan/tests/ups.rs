@@ -273,9 +273,9 @@ fn what_does_not_run_is_started_again() {
     same(
         &plan_of(text, &world),
         "
-        1 create container shop-db-1       an earlier run was cut off
-        2 start  container shop-db-1       with its project            after 1
-        3 await  shop-db-1: running (90s)  until it is ready           after 2
+        1 create container shop-db-1       never started
+        2 start  container shop-db-1       with its project   after 1
+        3 await  shop-db-1: running (90s)  until it is ready  after 2
         ",
     );
 }

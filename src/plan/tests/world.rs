@@ -184,7 +184,9 @@ impl World {
             .iter()
             .filter_map(|mount| match &mount.source {
                 MountSpecSource::Volume { name, .. } => Some((mount.target.clone(), name.clone())),
-                MountSpecSource::Anonymous | MountSpecSource::Bind { .. } => None,
+                MountSpecSource::Anonymous(_)
+                | MountSpecSource::Bind { .. }
+                | MountSpecSource::Image { .. } => None,
             })
             .collect();
         let port = |port: &crate::project::Port| ObservedPort {

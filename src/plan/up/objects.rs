@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::container::fingerprint::{self, Fingerprint, of_network, of_volume};
-use crate::container::{NetworkSpec, VolumeSpec};
+use crate::container::{NetworkSpec, VolumeSpec, requirements};
 use crate::labels::ObjectLabels;
 use crate::project::{MountSource, Network, NetworkChoice, Project, Service, Volume};
 use crate::refusal::Refusal;
@@ -44,6 +44,7 @@ impl<'a> Run<'a> {
                     .help(format!("make it, or remove `external: true` from the network `{}`", network.key)),
             ),
             None => {
+                refusals.extend(requirements::of_network(network, self.facts));
                 let spec = network_spec(self.project, network);
                 let step = self.draft.step(Action::CreateNetwork(Box::new(spec)), Reason::Absent, None);
                 self.networks.insert(&network.key, step);
@@ -126,8 +127,13 @@ fn network_keys(service: &Service) -> impl Iterator<Item = &str> {
 
 fn volume_keys(service: &Service) -> impl Iterator<Item = &str> {
     service.mounts.iter().filter_map(|mount| match &mount.source {
-        MountSource::Volume { key, nocopy: _ } => Some(key.as_str()),
-        MountSource::Anonymous | MountSource::Bind { .. } | MountSource::Tmpfs { .. } => None,
+        MountSource::Volume { key, options: _ } => Some(key.as_str()),
+        MountSource::Anonymous(_)
+        | MountSource::Bind { .. }
+        | MountSource::Tmpfs { .. }
+        | MountSource::Image { .. }
+        | MountSource::NamedPipe(_)
+        | MountSource::Cluster(_) => None,
     })
 }
 
@@ -149,6 +155,7 @@ fn network_spec(project: &Project, network: &Network) -> NetworkSpec {
         driver_opts: network.driver_opts.clone(),
         internal: network.internal,
         attachable: network.attachable,
+        enable_ipv4: network.enable_ipv4,
         enable_ipv6: network.enable_ipv6,
         ipam: network.ipam.clone(),
         labels,

@@ -8,6 +8,7 @@ use crate::condition::{Condition, Wait};
 use crate::container::spec::needs;
 use crate::observed::{ContainerState, Health, ObservedContainer};
 use crate::project::{DependencyCondition, HealthTest, Ready, Service};
+use crate::systemd::UnitName;
 
 use super::super::fate::{Group, exit_code};
 use super::super::{Action, Reason, StepId};
@@ -89,7 +90,18 @@ fn wait(service: &Service, condition: Condition) -> Wait {
         Condition::Started => Some(Duration::from_secs(30)),
         Condition::CompletedSuccessfully => None,
     };
-    Wait { condition, timeout }
+    Wait {
+        enabled: if condition == Condition::Running { enabled(service) } else { Vec::new() },
+        condition,
+        timeout,
+    }
+}
+
+/// The units that a machine is to start beyond those of its image.
+fn enabled(service: &Service) -> Vec<UnitName> {
+    let Some(machine) = &service.machine else { return Vec::new() };
+    let files = machine.units.iter().filter(|(_, file)| file.enable && !file.mask).map(|(name, _)| name);
+    machine.enable.iter().chain(files).cloned().collect()
 }
 
 /// Translates what a dependent asks for into what is awaited.

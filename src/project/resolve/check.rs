@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::graph::Graph;
 use crate::project::{DependencyCondition, HealthTest, Identity, NetworkChoice, Ready};
 use crate::systemd::UnitName;
@@ -58,7 +58,8 @@ pub(super) fn profiles(r: &mut Reader<'_>, entries: &[&Entry], wanted: &[String]
         })
         .collect();
     for profile in wanted.iter().filter(|profile| *profile != "*" && !known.contains(profile.as_str())) {
-        let mut diagnostic = Diagnostic::placeless(format!("no service has the profile `{profile}`"));
+        let mut diagnostic =
+            Diagnostic::placeless(format!("no service has the profile `{profile}`")).coded(Code::UnknownName);
         diagnostic.severity = Severity::Warning;
         if let Some(near) = r.nearest(profile, known.iter().copied()) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
@@ -80,7 +81,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                 let span = place(&written.entry.value, "networks");
                 if written.service.replicas > 1 {
                     r.push(
-                        Diagnostic::error(
+                        Diagnostic::obstacle(
                             format!(
                                 "{} containers cannot share the address {address}",
                                 written.service.replicas
@@ -92,7 +93,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                 }
                 if let Some(first) = taken.insert((network, address), written) {
                     r.push(
-                        Diagnostic::error(
+                        Diagnostic::obstacle(
                             format!(
                                 "{address} on `{network}` is given to `{}` and `{}`",
                                 first.entry.key, written.entry.key
@@ -162,7 +163,7 @@ fn without_containers(r: &mut Reader<'_>, services: &[Written<'_>]) {
         for (other, how) in &written.service.depends_on {
             if how.required && none.contains(other.as_str()) {
                 r.push(
-                    Diagnostic::warning(
+                    Diagnostic::obstacle(
                         format!("`{}` depends on `{other}`, which has 0 replicas", written.entry.key),
                         edge(written, other),
                     )
@@ -190,7 +191,7 @@ fn impossible_conditions(r: &mut Reader<'_>, services: &[Written<'_>]) {
             };
             if let Some((why, key)) = found {
                 r.push(
-                    Diagnostic::error(
+                    Diagnostic::obstacle(
                         format!("`{}` would wait for ever: {why}", written.entry.key),
                         edge(written, name),
                     )
@@ -255,6 +256,7 @@ fn cycles(r: &mut Reader<'_>, services: &[Written<'_>]) {
             let (span, text) = (edge(written, other), format!("`{own}` waits for `{other}`"));
             diagnostic = Some(match diagnostic {
                 None => Diagnostic::error(format!("services wait for each other: {}", path(&names)), span)
+                    .coded(Code::Cycle)
                     .marked(text),
                 Some(diagnostic) => diagnostic.also(span, text),
             });
@@ -294,6 +296,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
         if let Some(first) = fixed.insert(name, written) {
             r.push(
                 Diagnostic::error(format!("the container name `{name}` is used twice"), span)
+                    .coded(Code::Conflict)
                     .also(place(&first.entry.value, "container_name"), "used here first"),
             );
         }
@@ -306,7 +309,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
             let made = format!("{project}-{}-{index}", written.entry.key);
             if let Some(other) = fixed.get(made.as_str()) {
                 r.push(
-                    Diagnostic::error(
+                    Diagnostic::obstacle(
                         format!("the container name `{made}` is that of service `{}`", written.entry.key),
                         place(&other.entry.value, "container_name"),
                     )

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
-use crate::project::{IpamPool, Network, NetworkChoice, name};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::project::{Ipam, IpamPool, Network, NetworkChoice, name};
 use crate::yaml::{Entry, Node, Value};
 
 use super::Written;
@@ -32,7 +32,7 @@ pub(super) fn networks(
         }
     }
     if !declared.contains_key(DEFAULT) {
-        let network = plain(DEFAULT, format!("{project}_{DEFAULT}"));
+        let network = Network::plain(DEFAULT, format!("{project}_{DEFAULT}"));
         declared.insert(DEFAULT.to_owned(), network);
     }
     let mut used = BTreeSet::new();
@@ -61,27 +61,13 @@ fn undeclared<'a>(
     let mut diagnostic = Diagnostic::error(
         format!("`{}` joins the network `{key}`, which is not declared", written.entry.key),
         span,
-    );
+    )
+    .coded(Code::UnknownName);
     diagnostic = match r.nearest(key, names) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(span, near),
         None => diagnostic.help(format!("declare it: networks: {{ {key}: {{}} }} at the top level")),
     };
     r.push(diagnostic);
-}
-
-fn plain(key: &str, name: String) -> Network {
-    Network {
-        key: key.to_owned(),
-        name,
-        external: false,
-        driver: None,
-        driver_opts: BTreeMap::new(),
-        internal: false,
-        attachable: false,
-        enable_ipv6: false,
-        ipam: Vec::new(),
-        labels: BTreeMap::new(),
-    }
 }
 
 fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Network> {
@@ -94,13 +80,14 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Network> {
     Some(Network {
         external,
         driver: field(r, node, "driver", Reader::some_text),
-        driver_opts: options(r, node),
+        driver_opts: options(r, node, "driver_opts"),
         internal: flag(r, node, "internal"),
         attachable: flag(r, node, "attachable"),
-        enable_ipv6: flag(r, node, "enable_ipv6"),
+        enable_ipv4: field(r, node, "enable_ipv4", Reader::boolean),
+        enable_ipv6: field(r, node, "enable_ipv6", Reader::boolean),
         ipam: ipam(r, node),
         labels: labels(r, node, "labels").into_iter().collect(),
-        ..plain(&entry.key, name)
+        ..Network::plain(&entry.key, name)
     })
 }
 
@@ -119,12 +106,23 @@ pub(super) fn place_of_name(node: &Node, name: &str) -> Span {
 /// Whether a network or volume is somebody else's, and its name in the engine.
 pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &str) -> (bool, String) {
     let node = &entry.value;
-    let given = field(r, node, "name", Reader::some_text);
+    // A name that an unset variable left empty is none, as in Compose.
+    let given = field(r, node, "name", Reader::text).filter(|name| !name.is_empty());
     let (external, legacy) = match node.get("external") {
         None => (false, None),
         // `external: {name: …}` is the older form of `external: true` beside `name:`.
         Some(external) if matches!(external.value, Value::Mapping(_)) => {
-            (true, field(r, external, "name", Reader::some_text))
+            let legacy = field(r, external, "name", Reader::some_text);
+            if let (Some(one), Some(other)) = (&given, &legacy)
+                && one != other
+            {
+                r.push(
+                    Diagnostic::error("`name` and `external.name` differ", place(external, "name"))
+                        .also(place(node, "name"), "the other one")
+                        .help("write `external: true`, and the name as `name:`"),
+                );
+            }
+            (true, legacy)
         }
         Some(external) => (r.boolean(external, "external").unwrap_or(false), None),
     };
@@ -132,7 +130,7 @@ pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &
     let chosen = given.or(legacy).unwrap_or_else(default);
     if !name::is_object(&chosen) {
         r.push(
-            Diagnostic::error(
+            Diagnostic::obstacle(
                 format!("{chosen:?} cannot be a name in the engine ({kind}.{})", entry.key),
                 entry.key_span,
             )
@@ -142,42 +140,56 @@ pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &
     (external, chosen)
 }
 
-/// Reads `driver_opts`, whose numbers become text.
-pub(super) fn options(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, String> {
-    let pairs = node.get("driver_opts").map(|node| r.pairs(node, "driver_opts")).unwrap_or_default();
+/// Reads options of a driver, whose numbers become text.
+pub(super) fn options(r: &mut Reader<'_>, node: &Node, key: &str) -> BTreeMap<String, String> {
+    let pairs = node.get(key).map(|node| r.pairs(node, key)).unwrap_or_default();
     pairs.into_iter().map(|pair| (pair.name, pair.value.unwrap_or_default())).collect()
 }
 
-fn ipam(r: &mut Reader<'_>, node: &Node) -> Vec<IpamPool> {
-    let Some(node) = node.get("ipam") else { return Vec::new() };
+fn ipam(r: &mut Reader<'_>, node: &Node) -> Ipam {
+    let Some(node) = node.get("ipam") else { return Ipam::default() };
     r.entries_or_none(node, "ipam");
-    let Some(config) = node.get("config") else { return Vec::new() };
-    r.items(config, "ipam.config").iter().map(|item| pool(r, item)).collect()
+    let pools = node.get("config").map(|config| r.items(config, "ipam.config")).unwrap_or_default();
+    Ipam {
+        driver: field(r, node, "driver", Reader::some_text),
+        options: options(r, node, "options"),
+        pools: pools.iter().map(|item| pool(r, item)).collect(),
+    }
 }
 
 fn pool(r: &mut Reader<'_>, node: &Node) -> IpamPool {
     r.entries(node, "ipam.config");
     let subnet = field(r, node, "subnet", cidr);
+    let net = subnet.as_deref().and_then(parse_cidr);
     let gateway = field(r, node, "gateway", Reader::some_text);
     if let Some(gateway) = &gateway {
-        match (gateway.parse::<IpAddr>(), subnet.as_deref().and_then(parse_cidr)) {
-            (Err(_), _) => {
-                r.error(format!("`gateway`: `{gateway}` is not an IP address"), place(node, "gateway"));
-            }
-            (Ok(address), Some(net)) if !contains(net, address) => {
-                r.error(format!("the gateway {gateway} is outside of the subnet"), place(node, "gateway"));
-            }
-            (Ok(_), Some(_) | None) => {}
-        }
+        within(r, net, gateway, "gateway", place(node, "gateway"));
     }
-    IpamPool { subnet, ip_range: field(r, node, "ip_range", cidr), gateway }
+    let aux_addresses = options(r, node, "aux_addresses");
+    for (name, address) in &aux_addresses {
+        within(r, net, address, &format!("address `{name}`"), place(node, "aux_addresses"));
+    }
+    IpamPool { subnet, ip_range: field(r, node, "ip_range", cidr), gateway, aux_addresses }
+}
+
+/// Says where an address of a pool is none, or lies outside of the pool's subnet.
+fn within(r: &mut Reader<'_>, net: Option<(IpAddr, u32)>, address: &str, what: &str, span: Span) {
+    match (address.parse::<IpAddr>(), net) {
+        (Err(_), _) => {
+            r.push(Diagnostic::obstacle(format!("the {what}, `{address}`, is not an IP address"), span));
+        }
+        (Ok(parsed), Some(net)) if !contains(net, parsed) => {
+            r.push(Diagnostic::obstacle(format!("the {what} {address} is outside of the subnet"), span));
+        }
+        (Ok(_), Some(_) | None) => {}
+    }
 }
 
 fn cidr(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
     let text = r.some_text(node, key)?;
     if parse_cidr(&text).is_none() {
         r.push(
-            Diagnostic::error(format!("`{key}`: `{text}` is not a subnet"), node.span)
+            Diagnostic::obstacle(format!("`{key}`: `{text}` is not a subnet"), node.span)
                 .help("such as 10.1.0.0/24 or fd00:1::/64"),
         );
     }

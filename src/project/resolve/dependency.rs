@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{Dependency, DependencyCondition, Links, Namespaces, NetworkChoice, VolumesFrom};
 use crate::systemd::UnitName;
 use crate::yaml::{Entry, Node, Value};
@@ -102,14 +102,19 @@ fn written(
 /// Whether a service of that name is in the manifest; says so where it is not.
 fn exists(r: &mut Reader<'_>, own: &str, other: &str, span: Span, scope: &Scope<'_>) -> bool {
     if own == other {
-        r.push(Diagnostic::error(format!("`{own}` depends on itself"), span).help("take this entry away"));
+        r.push(
+            Diagnostic::error(format!("`{own}` depends on itself"), span)
+                .coded(Code::Cycle)
+                .help("take this entry away"),
+        );
         return false;
     }
     if scope.services.contains_key(other) {
         return true;
     }
     let mut diagnostic =
-        Diagnostic::error(format!("`{own}` depends on `{other}`, which is no service"), span);
+        Diagnostic::error(format!("`{own}` depends on `{other}`, which is no service"), span)
+            .coded(Code::UnknownName);
     let names = scope.names.iter().copied().filter(|name| *name != own);
     match r.nearest(other, names.clone()) {
         Some(near) => diagnostic = diagnostic.help(format!("did you mean `{near}`?")).suggest(span, near),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::manifest::dotenv::{self, Assignment, Format};
 use crate::project::{Machine, name};
 use crate::systemd::assignment::{is_assignable_name, is_assignable_value};
@@ -44,7 +44,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, machine: Option<&Machine>, a
     }
     let mut unset = Vec::new();
     for Pair { name, value, literal: _, span } in written {
-        if let Some(value) = value.or_else(|| r.variables.get(&name).cloned()) {
+        if let Some(value) = value.or_else(|| r.variable(&name, span).cloned()) {
             if to_units {
                 check_assignable(r, &name, &value, span);
             }
@@ -101,6 +101,7 @@ fn warn_of_secrets(r: &mut Reader<'_>, node: &Node, written: &[Pair]) {
                 format!("every user in the machine can read {}", names.join(", ")),
                 place(node, "environment"),
             )
+            .coded(Code::PlainSecret)
             .help("`systemd.credentials` gives a secret to the units that ask for it, and to no others"),
         );
     }
@@ -157,12 +158,13 @@ fn one_file(r: &mut Reader<'_>, node: &Node, own: &BTreeMap<String, String>) -> 
         Value::Null | Value::Scalar { .. } | Value::Sequence(_) => (node, true, Format::Compose),
     };
     let Some(written) = r.some_text(path, "env_file") else { return Vec::new() };
-    let absolute = r.path(&written);
+    let absolute = r.absolute(&written, path.span);
     let bytes = match r.files.read(&absolute) {
         Ok(bytes) => bytes,
         Err(why) if required || why != "not found" => {
             r.push(
                 Diagnostic::error(format!("env file {}: {why}", absolute.display()), path.span)
+                    .coded(Code::File)
                     .help("if the file may be missing, write {path: …, required: false}"),
             );
             return Vec::new();

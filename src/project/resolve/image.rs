@@ -68,7 +68,7 @@ fn build(r: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Build> {
         Value::Mapping(_) => {
             let directory = match node.get("context") {
                 Some(node) => context(r, node, "build.context")?,
-                None => r.directory.to_path_buf(),
+                None => r.whole_directory(node.span).to_path_buf(),
             };
             Some(Build {
                 dockerfile: dockerfile(r, node),
@@ -98,7 +98,7 @@ fn context(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<PathBuf> {
         );
         return None;
     }
-    let path = r.path(&text);
+    let path = r.path(&text, node.span);
     if path.parent().is_none() {
         r.push(
             Diagnostic::error(format!("`{key}` is the root of the file system"), node.span)

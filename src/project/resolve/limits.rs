@@ -208,7 +208,7 @@ pub(super) fn ulimits(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Ulimi
             let what = format!("`{}` is no resource limit", entry.key);
             let loads = entry.key.bytes().all(|byte| byte.is_ascii_lowercase());
             let mut diagnostic = if loads {
-                Diagnostic::warning(what, entry.key_span)
+                Diagnostic::obstacle(what, entry.key_span)
             } else {
                 Diagnostic::error(what, entry.key_span)
             };
@@ -250,7 +250,7 @@ fn ulimit(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Ulimit> {
     };
     if limit.is_reversed() {
         r.push(
-            Diagnostic::warning(format!("`{key}`: the soft limit is above the hard limit"), node.span)
+            Diagnostic::obstacle(format!("`{key}`: the soft limit is above the hard limit"), node.span)
                 .help("no kernel takes that (setrlimit(2)); raise `hard`, or lower `soft`"),
         );
     }
@@ -280,7 +280,7 @@ fn restart_policy(r: &mut Reader<'_>, policy: &Node) -> RestartPolicy {
         None | Some("any" | "always") => RestartPolicy::Always,
         Some(other) => {
             r.push(
-                Diagnostic::warning(
+                Diagnostic::obstacle(
                     format!("`{other}` is no condition for restarts"),
                     place(policy, "condition"),
                 )
@@ -303,7 +303,7 @@ fn restart_word(r: &mut Reader<'_>, node: &Node, text: &str) -> RestartPolicy {
     };
     if policy.is_none() {
         const WORDS: [&str; 4] = ["no", "always", "on-failure", "unless-stopped"];
-        let mut diagnostic = Diagnostic::warning(format!("`{text}` is no restart policy"), node.span);
+        let mut diagnostic = Diagnostic::obstacle(format!("`{text}` is no restart policy"), node.span);
         if let Some(near) = name::nearest(text, WORDS) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?")).suggest(node.span, near);
         }

@@ -8,8 +8,9 @@ use crate::diagnostic::Diagnostic;
 use crate::project::{Attachment, NetworkChoice, hosts, port};
 use crate::yaml::{Entry, Node, Value};
 
+use super::declared::options;
 use super::reader::Reader;
-use super::service::{field, place};
+use super::service::{field, list, place};
 
 /// The network of services that name none.
 pub(super) const DEFAULT: &str = "default";
@@ -72,10 +73,15 @@ fn attachment(r: &mut Reader<'_>, entry: &Entry) -> Attachment {
     let node = &entry.value;
     r.entries_or_none(node, &format!("networks.{}", entry.key));
     Attachment {
-        aliases: field(r, node, "aliases", |r, node, key| Some(r.texts(node, key))).unwrap_or_default(),
+        aliases: list(r, node, "aliases", Reader::texts),
         ipv4_address: field(r, node, "ipv4_address", |r, node, key| address(r, node, key, IpAddr::is_ipv4)),
         ipv6_address: field(r, node, "ipv6_address", |r, node, key| address(r, node, key, IpAddr::is_ipv6)),
         mac_address: field(r, node, "mac_address", Reader::text),
+        link_local_ips: list(r, node, "link_local_ips", Reader::texts),
+        driver_opts: options(r, node, "driver_opts"),
+        interface_name: field(r, node, "interface_name", Reader::some_text),
+        gw_priority: field(r, node, "gw_priority", |r, node, key| r.integer(node, key, i64::MIN..=i64::MAX))
+            .unwrap_or(0),
         priority: field(r, node, "priority", |r, node, key| r.integer(node, key, i64::MIN..=i64::MAX))
             .unwrap_or(0),
     }
@@ -87,14 +93,9 @@ fn address(r: &mut Reader<'_>, node: &Node, key: &str, family: fn(&IpAddr) -> bo
         return Some(text);
     }
     let family = if key.contains('6') { "IPv6" } else { "IPv4" };
-    let what = format!("`{key}`: `{text}` is not an {family} address");
-    // Compose leaves the address to the engine; what unset variables left of it can still be looked at.
-    if node.is_interpolated() {
-        r.push(Diagnostic::warning(what, node.span));
-        return Some(text);
-    }
-    r.error(what, node.span);
-    None
+    // Compose leaves the address to the engine, so that the rest of the project can be looked at.
+    r.push(Diagnostic::obstacle(format!("`{key}`: `{text}` is not an {family} address"), node.span));
+    Some(text)
 }
 
 /// Reads `extra_hosts` in both forms; equal entries collapse.

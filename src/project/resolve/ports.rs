@@ -1,12 +1,13 @@
 //! `ports:` of a service, in both forms.
 
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::project::{NetworkChoice, Port, Protocol, port};
+use crate::project::{NetworkChoice, Port, PortMode, Protocol, port};
 use crate::yaml::{Node, Value};
 
 use super::reader::Reader;
+use super::service::field;
 
 /// Most ports of one service.
 const MOST_PORTS: usize = 1024;
@@ -14,14 +15,17 @@ const MOST_PORTS: usize = 1024;
 /// Reads `ports` in both forms; equal ones collapse.
 pub(super) fn read(r: &mut Reader<'_>, node: &Node, choice: &NetworkChoice) -> Vec<Port> {
     let Some(node) = node.get("ports") else { return Vec::new() };
-    let mut all = IndexSet::new();
+    let mut all = IndexMap::new();
     for item in r.items(node, "ports") {
         let read = if let Value::Mapping(_) = item.value {
             long_port(r, item).into_iter().collect()
         } else {
             short_ports(r, item)
         };
-        all.extend(read);
+        // Names and modes do not tell ports apart: the later one stands in the place of the first.
+        all.extend(
+            read.into_iter().map(|port| ((port.host_ip, port.published, port.target, port.protocol), port)),
+        );
         if all.len() > MOST_PORTS {
             r.push(
                 Diagnostic::error(format!("more than {MOST_PORTS} ports for one service"), item.span)
@@ -40,7 +44,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, choice: &NetworkChoice) -> V
             );
         }
     }
-    all.into_iter().collect()
+    all.into_values().collect()
 }
 
 fn short_ports(r: &mut Reader<'_>, node: &Node) -> Vec<Port> {
@@ -77,7 +81,33 @@ fn long_port(r: &mut Reader<'_>, node: &Node) -> Option<Port> {
         Some(node) => checked(r, node, "protocol", port::protocol),
         None => Some(Protocol::Tcp),
     };
-    Some(Port { target: target?, published: published?, host_ip: host_ip?, protocol: protocol? })
+    let mode = match node.get("mode") {
+        Some(node) => mode(r, node),
+        None => Some(PortMode::Ingress),
+    };
+    Some(Port {
+        target: target?,
+        published: published?,
+        host_ip: host_ip?,
+        protocol: protocol?,
+        mode: mode?,
+        name: field(r, node, "name", Reader::text).filter(|name| !name.is_empty()),
+        app_protocol: field(r, node, "app_protocol", Reader::text).filter(|name| !name.is_empty()),
+    })
+}
+
+fn mode(r: &mut Reader<'_>, node: &Node) -> Option<PortMode> {
+    match r.text(node, "mode")?.as_str() {
+        "ingress" | "" => Some(PortMode::Ingress),
+        "host" => Some(PortMode::Host),
+        other => {
+            r.push(
+                Diagnostic::error(format!("`{other}` is no way to publish a port"), node.span)
+                    .help("there are `ingress` and `host`, which mean the same on one engine"),
+            );
+            None
+        }
+    }
 }
 
 fn checked<T>(

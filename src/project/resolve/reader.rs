@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
-use crate::manifest::Files;
+use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span};
+use crate::manifest::{AsWritten, Files, Origins};
 use crate::project::mount;
 use crate::project::name;
 use crate::project::quantity;
@@ -19,10 +19,14 @@ pub(super) struct Reader<'a> {
     pub(super) sources: &'a mut Sources,
     /// Files that the manifest refers to.
     pub(super) files: &'a dyn Files,
-    /// Absolute directory that relative paths start from.
+    /// Absolute directory of the project.
     pub(super) directory: &'a Path,
     /// The host's environment over `.env`.
     pub(super) variables: &'a BTreeMap<String, String>,
+    /// The texts that are not the project's own.
+    pub(super) origins: &'a Origins,
+    /// What is left as it is written.
+    pub(super) as_written: AsWritten,
     /// Files read so far: top-level defaults name the same ones for every service.
     known: HashMap<PathBuf, Result<Vec<u8>, String>>,
     diagnostics: Vec<Diagnostic>,
@@ -47,12 +51,26 @@ impl<'a> Reader<'a> {
         files: &'a dyn Files,
         directory: &'a Path,
         variables: &'a BTreeMap<String, String>,
+        origins: &'a Origins,
+        as_written: AsWritten,
     ) -> Self {
-        Self { sources, files, directory, variables, known: HashMap::new(), diagnostics: Vec::new() }
+        Self {
+            sources,
+            files,
+            directory,
+            variables,
+            origins,
+            as_written,
+            known: HashMap::new(),
+            diagnostics: Vec::new(),
+        }
     }
 
     /// Keeps a finding.
-    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(super) fn push(&mut self, mut diagnostic: Diagnostic) {
+        if self.as_written.names && diagnostic.code == Code::UnknownName {
+            diagnostic.severity = Severity::Warning;
+        }
         self.diagnostics.push(diagnostic);
     }
 
@@ -92,7 +110,8 @@ impl<'a> Reader<'a> {
             Value::Scalar { text, plain: true } if scalar::classify(text) == Scalar::Date => "a date",
             Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_) => node.kind(),
         };
-        let mut diagnostic = Diagnostic::error(format!("`{key}` must be {wanted}, found {found}"), node.span);
+        let mut diagnostic = Diagnostic::error(format!("`{key}` must be {wanted}, found {found}"), node.span)
+            .coded(Code::Type);
         if wanted.starts_with("text")
             && let Value::Scalar { text, plain: true } = &node.value
         {
@@ -188,6 +207,7 @@ impl<'a> Reader<'a> {
         if !strict {
             self.push(
                 Diagnostic::warning(format!("`{text}` is taken for {value}"), node.span)
+                    .coded(Code::Type)
                     .help(format!("write {value}"))
                     .suggest(node.span, value.to_string()),
             );
@@ -312,26 +332,44 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A path on this host, made absolute.
-    pub(super) fn path(&self, text: &str) -> PathBuf {
-        mount::host_path(text, self.directory, self.variables.get("HOME").map(String::as_str))
+    /// A path on this host as it is shown and used: absolute, unless paths are left as they are written.
+    pub(super) fn path(&self, text: &str, span: Span) -> PathBuf {
+        if self.as_written.paths { PathBuf::from(text) } else { self.absolute(text, span) }
+    }
+
+    /// A path on this host, made absolute; a relative one starts from the directory of the file it is written in.
+    pub(super) fn absolute(&self, text: &str, span: Span) -> PathBuf {
+        let directory = self.origins.directory(span).unwrap_or(self.directory);
+        mount::host_path(text, directory, self.variables.get("HOME").map(String::as_str))
+    }
+
+    /// The directory that stands for a path that is not written: the project's, or the inclusion's.
+    pub(super) fn whole_directory(&self, span: Span) -> &Path {
+        self.origins.inclusion(span).map_or(self.directory, |inclusion| &inclusion.directory)
+    }
+
+    /// The value of a variable, as the file sees it that asks for it.
+    pub(super) fn variable(&self, name: &str, span: Span) -> Option<&'a String> {
+        let variables = self.origins.inclusion(span).map_or(self.variables, |inclusion| &inclusion.variables);
+        variables.get(name)
     }
 
     /// Reads a file that the manifest refers to, and its path made absolute.
     pub(super) fn file(&mut self, node: &Node, key: &str) -> Option<(PathBuf, Vec<u8>)> {
         let text = self.some_text(node, key)?;
-        Some((self.path(&text), self.read(node, &text, key)?))
+        Some((self.path(&text, node.span), self.read(node, &text, key)?))
     }
 
     /// Reads a file by its path as written.
     pub(super) fn read(&mut self, node: &Node, text: &str, key: &str) -> Option<Vec<u8>> {
-        let path = self.path(text);
+        let path = self.absolute(text, node.span);
         let files = self.files;
         match self.known.entry(path.clone()).or_insert_with(|| files.read(&path)).clone() {
             Ok(bytes) => Some(bytes),
             Err(why) => {
                 let shown = path.display();
-                self.error(format!("`{key}`: cannot read {shown}: {why}"), node.span);
+                let what = format!("`{key}`: cannot read {shown}: {why}");
+                self.push(Diagnostic::error(what, node.span).coded(Code::File));
                 None
             }
         }

@@ -6,13 +6,12 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::Dialect;
-use crate::project::mount::{self, PROPAGATIONS, ShortMount, ShortSource};
-use crate::project::{Machine, Mount, MountSource, Privilege, ProfileName};
+use crate::project::{Machine, Mount, MountSource, Privilege, ProfileName, mount};
 use crate::yaml::{Node, Value};
 
-use super::limits::size;
 use super::reader::Reader;
-use super::service::{field, flag};
+
+mod forms;
 
 /// Directories that systemd needs for itself, and what to do instead of mounting over them.
 const SYSTEMDS_OWN: [(&str, &str); 4] = [
@@ -32,13 +31,14 @@ pub(super) fn mounts(
     let mut all: IndexMap<String, (Mount, Span)> = IndexMap::new();
     let volumes = node.get("volumes").map(|node| r.items(node, "volumes")).unwrap_or_default();
     for item in volumes {
-        let mount = if let Value::Mapping(_) = item.value { long(r, item) } else { short(r, item) };
+        let mount =
+            if let Value::Mapping(_) = item.value { forms::long(r, item) } else { forms::short(r, item) };
         if let Some(mount) = mount {
             keep(r, &mut all, mount, item.span, machine, dialect);
         }
     }
     if let Some(node) = node.get("tmpfs") {
-        for (mount, span) in tmpfs(r, node) {
+        for (mount, span) in forms::tmpfs(r, node) {
             keep(r, &mut all, mount, span, machine, dialect);
         }
     }
@@ -59,22 +59,23 @@ fn keep(
     {
         return;
     }
-    if let Some((_, first)) = all.get(&mount.target) {
+    let key = mount::clean(&mount.target);
+    if let Some((_, first)) = all.get(&key) {
         r.push(
-            Diagnostic::warning(format!("{} is mounted twice; the last one counts", mount.target), span)
+            Diagnostic::warning(format!("{key} is mounted twice; the last one counts"), span)
                 .also(*first, "never mounted"),
         );
     }
-    all.insert(mount.target.clone(), (mount, span));
+    all.insert(key, (mount, span));
 }
 
 fn check_target(r: &mut Reader<'_>, mount: &Mount, span: Span) {
-    let target = &mount.target;
+    let target = &mount::clean(&mount.target);
     if target == "/" {
         r.error("nothing can be mounted over `/`", span);
     } else if !target.starts_with('/') {
         let letter = target.get(1..3) == Some(":/");
-        r.push(Diagnostic::warning(format!("the path inside, `{target}`, is not absolute"), span).help(
+        r.push(Diagnostic::obstacle(format!("the path inside, `{target}`, is not absolute"), span).help(
             if letter {
                 "a single letter before `:` is a Windows drive, as in Compose; give the volume a longer name"
             } else {
@@ -165,7 +166,7 @@ fn fits_machine(
     privilege: Privilege,
     dialect: Dialect,
 ) -> bool {
-    let target = mount.target.as_str();
+    let target = &*mount::clean(&mount.target);
     let is_tmpfs = matches!(mount.source, MountSource::Tmpfs { .. });
     let under = |directory: &str| {
         target.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -198,153 +199,11 @@ fn fits_machine(
     }
     match &mount.source {
         MountSource::Bind { path, .. } => fits_host(r, path, mount.read_only, span, privilege),
-        MountSource::Volume { .. } | MountSource::Anonymous | MountSource::Tmpfs { .. } => true,
+        MountSource::Volume { .. }
+        | MountSource::Anonymous(_)
+        | MountSource::Tmpfs { .. }
+        | MountSource::Image { .. }
+        | MountSource::NamedPipe(_)
+        | MountSource::Cluster(_) => true,
     }
-}
-
-fn short(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {
-    let text = r.text(node, "volumes")?;
-    let ShortMount { target, source, read_only, nocopy, propagation, selinux, unknown } =
-        match mount::parse(&text) {
-            Ok(mount) => mount,
-            Err(why) => {
-                r.push(
-                    Diagnostic::error(format!("{text:?} is not a mount: {why}"), node.span)
-                        .help("the form is [source:]target[:options]"),
-                );
-                return None;
-            }
-        };
-    if !unknown.is_empty() {
-        r.push(
-            Diagnostic::warning(format!("mount options without meaning: {}", unknown.join(", ")), node.span)
-                .help("there are ro, rw, z, Z, nocopy, and the propagations such as rshared"),
-        );
-    }
-    let source = match source {
-        None => MountSource::Anonymous,
-        Some(ShortSource::Volume(key)) => MountSource::Volume { key, nocopy },
-        Some(ShortSource::Path(path)) => {
-            MountSource::Bind { path: r.path(&path), create: true, propagation, selinux }
-        }
-    };
-    Some(Mount { target, source, read_only })
-}
-
-fn long(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {
-    let Some(kind) = node.get("type") else {
-        r.push(
-            Diagnostic::error("a mount needs a `type`", node.span)
-                .help("there are `volume`, `bind` and `tmpfs`"),
-        );
-        return None;
-    };
-    let kind_text = r.text(kind, "type")?;
-    let source = field(r, node, "source", Reader::some_text);
-    let target = field(r, node, "target", Reader::some_text).map(|target| mount::clean(&target));
-    if node.get("target").is_none() {
-        r.error("a mount needs a `target`, the path inside", node.span);
-    }
-    let source = match kind_text.as_str() {
-        "bind" => {
-            let Some(source) = source else {
-                if node.get("source").is_none() {
-                    r.error("a mount of type `bind` needs a `source`", node.span);
-                }
-                return None;
-            };
-            bind(r, node, &source)
-        }
-        "volume" => match source {
-            Some(key) => {
-                let nocopy = node.get("volume").is_some_and(|volume| flag(r, volume, "nocopy"));
-                MountSource::Volume { key, nocopy }
-            }
-            None => MountSource::Anonymous,
-        },
-        "tmpfs" => {
-            let options = node.get("tmpfs");
-            MountSource::Tmpfs {
-                size: options.and_then(|node| field(r, node, "size", size)),
-                mode: options.and_then(|node| field(r, node, "mode", mode)),
-                options: None,
-            }
-        }
-        other => {
-            r.push(
-                Diagnostic::error(format!("mounts of type `{other}` are not supported"), kind.span)
-                    .help("there are `volume`, `bind` and `tmpfs`"),
-            );
-            return None;
-        }
-    };
-    Some(Mount { target: target?, source, read_only: flag(r, node, "read_only") })
-}
-
-fn bind(r: &mut Reader<'_>, node: &Node, source: &str) -> MountSource {
-    let options = node.get("bind");
-    let propagation = options.and_then(|node| {
-        field(r, node, "propagation", |r, node, key| {
-            let text = r.some_text(node, key)?;
-            if !PROPAGATIONS.contains(&text.as_str()) {
-                r.push(
-                    Diagnostic::error(format!("`{text}` is no mount propagation"), node.span)
-                        .help(format!("there are {}", PROPAGATIONS.join(", "))),
-                );
-            }
-            Some(text)
-        })
-    });
-    let selinux = options.and_then(|node| {
-        field(r, node, "selinux", |r, node, key| {
-            let text = r.some_text(node, key)?;
-            match text.as_str() {
-                "z" => Some('z'),
-                "Z" => Some('Z'),
-                _ => {
-                    r.error(format!("`bind.selinux` must be `z` or `Z`, found `{text}`"), node.span);
-                    None
-                }
-            }
-        })
-    });
-    MountSource::Bind {
-        path: r.path(source),
-        create: options.is_some_and(|node| flag(r, node, "create_host_path")),
-        propagation,
-        selinux,
-    }
-}
-
-/// Permission bits, octal with a leading `0` or `0o`. Three digits without one are decimal to Compose.
-fn mode(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<u32> {
-    let value = r.integer(node, key, 0..=0o7777)?;
-    if let Value::Scalar { text, .. } = &node.value
-        && text.len() >= 3
-        && !text.starts_with('0')
-        && text.bytes().all(|b| (b'0'..=b'7').contains(&b))
-    {
-        r.push(
-            Diagnostic::warning(format!("`{key}: {text}` is decimal, 0o{value:o} in octal"), node.span)
-                .help(format!("write 0{text} for octal")),
-        );
-    }
-    u32::try_from(value).ok()
-}
-
-/// `tmpfs:`, one text or a list, each `path[:options]`.
-fn tmpfs(r: &mut Reader<'_>, node: &Node) -> Vec<(Mount, Span)> {
-    let items = match &node.value {
-        Value::Sequence(items) => items.as_slice(),
-        Value::Null | Value::Scalar { .. } | Value::Mapping(_) => std::slice::from_ref(node),
-    };
-    items
-        .iter()
-        .filter_map(|item| {
-            let text = r.some_text(item, "tmpfs")?;
-            let (target, options) = text.split_once(':').unwrap_or((&text, ""));
-            let source = MountSource::Tmpfs { size: None, mode: None, options: Some(options.to_owned()) };
-            Some((Mount { target: mount::clean(target), source, read_only: false }, item.span))
-        })
-        .collect()
 }

@@ -7,6 +7,10 @@ use crate::manifest::Manifest;
 use crate::project::{Project, name};
 use crate::yaml::{Node, Value};
 
+mod story;
+
+pub use story::{Layer, Story, known, stories, to_json};
+
 /// All values of one service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {

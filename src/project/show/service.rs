@@ -4,13 +4,12 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::Dialect;
 use crate::project::{
-    Attachment, Build, Dependency, DependencyCondition, Device, Dockerfile, HealthTest, Healthcheck,
-    ImageSource, Limits, Mount, MountSource, NetworkChoice, Port, PublishedPort, PullPolicy, RestartPolicy,
-    Service, Ulimit, quantity, resolve,
+    Dependency, DependencyCondition, Device, HealthTest, Healthcheck, ImageSource, Limits, PullPolicy,
+    RestartPolicy, Service, Ulimit, quantity, resolve,
 };
 use crate::yaml::{Node, Value};
 
-use super::{machine, plain, put, put_filled, put_set, settings, systemd_key};
+use super::{build, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key};
 
 /// Shows one service of a project. Where the language has two spellings of one thing (`scale` and
 /// `deploy.replicas`, a default that is written out), the one that was written is kept, as Compose keeps it.
@@ -61,7 +60,7 @@ fn identity(shown: &mut Map<String, Json>, service: &Service, written: Written<'
             shown.insert("image".to_owned(), json!(reference));
         }
         ImageSource::Build { tag, build: how } => {
-            shown.insert("build".to_owned(), build(how));
+            shown.insert("build".to_owned(), build::show(how));
             if *tag != resolve::default_tag(project, &service.name) {
                 shown.insert("image".to_owned(), json!(tag));
             }
@@ -87,23 +86,6 @@ fn pull_policy(policy: PullPolicy, written: Written<'_>) -> Option<String> {
         PullPolicy::Build => Some("build".to_owned()),
         PullPolicy::Every(age) => Some(format!("every_{}s", age.as_secs())),
     }
-}
-
-fn build(build: &Build) -> Json {
-    let Build { context, dockerfile, args, target, labels, network, no_cache, pull } = build;
-    let mut shown = Map::new();
-    shown.insert("context".to_owned(), json!(context.to_string_lossy()));
-    match dockerfile {
-        Dockerfile::Path(path) => shown.insert("dockerfile".to_owned(), json!(path.to_string_lossy())),
-        Dockerfile::Inline(text) => shown.insert("dockerfile_inline".to_owned(), json!(text)),
-    };
-    put_filled(&mut shown, "args", args, args.is_empty());
-    put(&mut shown, "target", target.as_ref());
-    put_filled(&mut shown, "labels", labels, labels.is_empty());
-    put(&mut shown, "network", network.as_ref());
-    put_set(&mut shown, "no_cache", *no_cache);
-    put_set(&mut shown, "pull", *pull);
-    Json::Object(shown)
 }
 
 fn process(shown: &mut Map<String, Json>, service: &Service, written: Written<'_>) {
@@ -181,30 +163,11 @@ fn healthcheck(check: &Healthcheck, written: Written<'_>) -> Json {
 }
 
 fn wiring(shown: &mut Map<String, Json>, service: &Service) {
-    let ports: Vec<Json> = service.ports.iter().map(port).collect();
-    put_filled(shown, "ports", &ports, ports.is_empty());
-    put_filled(shown, "expose", &service.expose, service.expose.is_empty());
-    match &service.network {
-        NetworkChoice::Join(joined) => {
-            let joined: Map<String, Json> =
-                joined.iter().map(|(key, how)| (key.clone(), attachment(how))).collect();
-            put_filled(shown, "networks", &joined, joined.is_empty());
-        }
-        NetworkChoice::Mode(mode) => put(shown, "network_mode", Some(mode.clone())),
-        NetworkChoice::Service(other) => put(shown, "network_mode", Some(format!("service:{other}"))),
-        NetworkChoice::Container(other) => put(shown, "network_mode", Some(format!("container:{other}"))),
-    }
+    network::put_choice(shown, service);
     let depends_on: Map<String, Json> =
         service.depends_on.iter().map(|(name, how)| (name.clone(), dependency(how))).collect();
     put_filled(shown, "depends_on", &depends_on, depends_on.is_empty());
-    let (tmpfs, volumes): (Vec<&Mount>, Vec<&Mount>) = service
-        .mounts
-        .iter()
-        .partition(|mount| matches!(&mount.source, MountSource::Tmpfs { options: Some(_), .. }));
-    let volumes: Vec<Json> = volumes.into_iter().map(mount).collect();
-    let tmpfs: Vec<Json> = tmpfs.into_iter().map(mount).collect();
-    put_filled(shown, "volumes", &volumes, volumes.is_empty());
-    put_filled(shown, "tmpfs", &tmpfs, tmpfs.is_empty());
+    storage::put_mounts(shown, service);
     let hosts: Vec<String> =
         service.extra_hosts.iter().map(|(name, address)| format!("{name}={address}")).collect();
     put_filled(shown, "extra_hosts", &hosts, hosts.is_empty());
@@ -212,33 +175,6 @@ fn wiring(shown: &mut Map<String, Json>, service: &Service) {
     put_filled(shown, "dns", &servers, servers.is_empty());
     put_filled(shown, "dns_search", &service.dns_search, service.dns_search.is_empty());
     put_filled(shown, "dns_opt", &service.dns_opt, service.dns_opt.is_empty());
-}
-
-fn port(port: &Port) -> Json {
-    let Port { target, published, host_ip, protocol } = port;
-    let mut shown = Map::new();
-    shown.insert("mode".to_owned(), json!("ingress"));
-    shown.insert("target".to_owned(), json!(target));
-    shown.insert("protocol".to_owned(), json!(protocol.to_string()));
-    put(&mut shown, "host_ip", host_ip.map(|address| address.to_string()));
-    let published = published.map(
-        |PublishedPort { first, last }| {
-            if first == last { first.to_string() } else { format!("{first}-{last}") }
-        },
-    );
-    put(&mut shown, "published", published);
-    Json::Object(shown)
-}
-
-fn attachment(how: &Attachment) -> Json {
-    let Attachment { aliases, ipv4_address, ipv6_address, mac_address, priority } = how;
-    let mut shown = Map::new();
-    put_filled(&mut shown, "aliases", aliases, aliases.is_empty());
-    put(&mut shown, "ipv4_address", ipv4_address.as_ref());
-    put(&mut shown, "ipv6_address", ipv6_address.as_ref());
-    put(&mut shown, "mac_address", mac_address.as_ref());
-    put(&mut shown, "priority", Some(*priority).filter(|priority| *priority != 0));
-    if shown.is_empty() { Json::Null } else { Json::Object(shown) }
 }
 
 fn dependency(dependency: &Dependency) -> Json {
@@ -257,45 +193,6 @@ fn dependency(dependency: &Dependency) -> Json {
     shown.insert("condition".to_owned(), json!(word));
     shown.insert("required".to_owned(), json!(required));
     put_set(&mut shown, "restart", *restart);
-    Json::Object(shown)
-}
-
-fn mount(mount: &Mount) -> Json {
-    let Mount { target, source, read_only } = mount;
-    let mut shown = Map::new();
-    let mut kind = |kind: &str| shown.insert("type".to_owned(), json!(kind));
-    match source {
-        MountSource::Volume { key, nocopy } => {
-            kind("volume");
-            shown.insert("source".to_owned(), json!(key));
-            shown.insert("volume".to_owned(), if *nocopy { json!({ "nocopy": true }) } else { json!({}) });
-        }
-        MountSource::Anonymous => {
-            kind("volume");
-            shown.insert("volume".to_owned(), json!({}));
-        }
-        MountSource::Bind { path, create, propagation, selinux } => {
-            kind("bind");
-            shown.insert("source".to_owned(), json!(path.to_string_lossy()));
-            let mut bind = Map::new();
-            put_set(&mut bind, "create_host_path", *create);
-            put(&mut bind, "propagation", propagation.as_ref());
-            put(&mut bind, "selinux", selinux.map(String::from));
-            put_filled(&mut shown, "bind", &bind, bind.is_empty());
-        }
-        MountSource::Tmpfs { options: Some(options), size: _, mode: _ } => {
-            return if options.is_empty() { json!(target) } else { json!(format!("{target}:{options}")) };
-        }
-        MountSource::Tmpfs { size, mode, options: None } => {
-            kind("tmpfs");
-            let mut tmpfs = Map::new();
-            put(&mut tmpfs, "size", size.map(|size| size.to_string()));
-            put(&mut tmpfs, "mode", *mode);
-            put_filled(&mut shown, "tmpfs", &tmpfs, tmpfs.is_empty());
-        }
-    }
-    shown.insert("target".to_owned(), json!(target));
-    put_set(&mut shown, "read_only", *read_only);
     Json::Object(shown)
 }
 

@@ -214,3 +214,9 @@ fn an_explanation_hides_what_is_secret() {
     assert_eq!(value("systemd.credentials.t.content"), "(7 bytes)");
     assert!(show(&project, &manifest, &[]).to_yaml().contains("hunter2"));
 }
+
+#[test]
+fn dollars_are_doubled_in_values_and_in_keys() {
+    let (project, manifest) = both("services: {a: {image: x, labels: {'${K}': 'a$$b'}}}", Dialect::Compose);
+    assert_eq!(json(&project, &manifest)["services"]["a"]["labels"], json!({"$${K}": "a$$$$b"}));
+}

@@ -1,75 +1,52 @@
 //! Diagnostics as JSON, for editors and scripts.
 
-use std::collections::HashMap;
+use serde_json::{Map, Value, json};
 
-use serde_json::{Value, json};
-
+use super::places::{Place, Places};
 use super::sorted;
-use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Returns diagnostics as a JSON list, in the order of their places.
 ///
-/// Each has `severity`, `message`, `labels` (`file`, `line`, `column`, `end_line`, `end_column`, `text`; counted
-/// from 1, columns in characters, the end exclusive), `help`, and `suggestion` (a place and `replacement`) or null.
+/// Each has `severity` (`error`; `obstacle`, which stops who would run the project; `warning`), `code` (the name of a [`crate::diagnostic::Code`]), `message`, `help`
+/// (a list of sentences), the primary place, `labels` (every marked place with its `text`, the primary one
+/// first), and `suggestions` (a place and the `replacement` of its text). A place is `file`, `line`, `column`,
+/// `end` (`line`, `column`) and `bytes`: lines and columns are counted from 1, columns in characters, ends are
+/// exclusive, and bytes are counted from 0, behind a byte order mark. The primary place is null in all its
+/// fields where a finding belongs to no text.
 #[must_use]
 pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Value {
-    let mut lines = Lines { sources, starts: HashMap::new() };
-    Value::Array(sorted(diagnostics).iter().map(|diagnostic| one(diagnostic, &mut lines)).collect())
+    let mut places = Places::new(sources);
+    Value::Array(sorted(diagnostics).iter().map(|diagnostic| one(diagnostic, &mut places)).collect())
 }
 
-fn one(diagnostic: &Diagnostic, lines: &mut Lines<'_>) -> Value {
-    let labels = diagnostic.labels.iter().map(|label| {
-        let mut place = lines.place(label.span);
-        place["text"] = json!(label.text);
-        place
-    });
-    let labels: Vec<Value> = labels.collect();
-    let suggestion = diagnostic.suggestion.as_ref().map(|suggestion| {
-        let mut place = lines.place(suggestion.span);
-        place["replacement"] = json!(suggestion.value);
-        place
-    });
+fn one(diagnostic: &Diagnostic, places: &mut Places<'_>) -> Value {
+    let mut shown = Map::new();
     let severity = match diagnostic.severity {
         Severity::Error => "error",
+        Severity::Obstacle => "obstacle",
         Severity::Warning => "warning",
     };
-    json!({
-        "severity": severity,
-        "message": diagnostic.what,
-        "labels": labels,
-        "help": diagnostic.help,
-        "suggestion": suggestion,
-    })
+    shown.insert("severity".to_owned(), json!(severity));
+    shown.insert("code".to_owned(), json!(diagnostic.code.name()));
+    shown.insert("message".to_owned(), json!(diagnostic.what));
+    let primary = diagnostic.labels.first().and_then(|label| places.place(label.span));
+    for field in ["file", "line", "column", "end", "bytes"] {
+        let value = primary.map_or(Value::Null, |place| place.to_json()[field].take());
+        shown.insert(field.to_owned(), value);
+    }
+    let label = |(place, text): (Place<'_>, &str)| with(place.to_json(), "text", text);
+    let labels = diagnostic.labels.iter().filter_map(|it| Some((places.place(it.span)?, it.text.as_str())));
+    shown.insert("labels".to_owned(), labels.map(label).collect());
+    shown.insert("help".to_owned(), json!(diagnostic.help));
+    let suggestions = diagnostic.suggestion.iter().filter_map(|suggestion| {
+        Some(with(places.place(suggestion.span)?.to_json(), "replacement", &suggestion.value))
+    });
+    shown.insert("suggestions".to_owned(), suggestions.collect());
+    Value::Object(shown)
 }
 
-/// Where lines start, found once for each text: a thousand findings in a large file would else read it a
-/// thousand times.
-struct Lines<'a> {
-    sources: &'a Sources,
-    starts: HashMap<SourceId, Vec<usize>>,
-}
-
-impl Lines<'_> {
-    fn place(&mut self, span: Span) -> Value {
-        let start = self.position(span.source, span.start);
-        let end = self.position(span.source, span.end.max(span.start));
-        json!({
-            "file": self.sources.get(span.source).map(|source| source.name.as_str()),
-            "line": start.map(|(line, _)| line),
-            "column": start.map(|(_, column)| column),
-            "end_line": end.map(|(line, _)| line),
-            "end_column": end.map(|(_, column)| column),
-        })
-    }
-
-    fn position(&mut self, id: SourceId, at: u32) -> Option<(usize, usize)> {
-        let text = &self.sources.get(id)?.text;
-        let at = (at as usize).min(text.len());
-        let starts = self.starts.entry(id).or_insert_with(|| {
-            std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect()
-        });
-        let line = starts.partition_point(|start| *start <= at);
-        let before = text.get(*starts.get(line.checked_sub(1)?)?..at)?;
-        Some((line, before.chars().count() + 1))
-    }
+fn with(mut place: Value, field: &str, text: &str) -> Value {
+    place[field] = json!(text);
+    place
 }

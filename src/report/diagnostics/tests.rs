@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 mod cost;
@@ -142,8 +144,21 @@ fn very_many_findings_are_cut_and_counted() {
 fn json_names_places_and_replacements() {
     let unknown =
         Diagnostic::error("unknown key `imgae`", span("imgae")).help("h").suggest(span("imgae"), "image");
-    assert_eq!(
-        to_json(&[unknown], &sources()).to_string(),
-        r#"[{"help":["h"],"labels":[{"column":5,"end_column":10,"end_line":3,"file":"sdcompose.yaml","line":3,"text":""}],"message":"unknown key `imgae`","severity":"error","suggestion":{"column":5,"end_column":10,"end_line":3,"file":"sdcompose.yaml","line":3,"replacement":"image"}}]"#
-    );
+    let place = json!({ "file": "sdcompose.yaml", "line": 3, "column": 5, "end": {"line": 3, "column": 10}, "bytes": [21, 26] });
+    let with = |fields: serde_json::Value| {
+        let mut all = place.clone();
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        all
+    };
+    let shown = with(json!({
+        "severity": "error",
+        "code": "value",
+        "message": "unknown key `imgae`",
+        "labels": [with(json!({ "text": "" }))],
+        "help": ["h"],
+        "suggestions": [with(json!({ "replacement": "image" }))],
+    }));
+    assert_eq!(to_json(&[unknown], &sources()), json!([shown]));
+    let nowhere = to_json(&[Diagnostic::placeless("lost")], &sources());
+    assert_eq!((&nowhere[0]["file"], &nowhere[0]["labels"]), (&json!(null), &json!([])));
 }

@@ -20,7 +20,8 @@ fn shown(plan: &Plan, events: &[Event]) -> String {
 }
 
 fn booting(container: &str) -> Action {
-    let wait = Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)) };
+    let wait =
+        Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
     Action::Await { container: container.to_owned(), wait }
 }
 
@@ -43,6 +44,7 @@ fn failed_boot() -> Failure {
         jobs: vec!["slow.service: start running".to_owned()],
         console: vec!["[FAILED] Failed to start nginx.service".to_owned()],
         help: vec!["sdcompose systemctl web status nginx.service".to_owned()],
+        next: Vec::new(),
         timed_out: true,
     }
 }

@@ -197,13 +197,21 @@ struct Place {
     path: String,
 }
 
+/// Returns the parent cgroup that a machine's container gets from an engine with the cgroupfs driver.
+#[must_use]
+pub fn cgroupfs_parent(container: &str) -> String {
+    format!("/sdc/{}", container.replace('-', "_"))
+}
+
 impl Place {
     /// The cgroupfs driver takes a path; the systemd driver takes the name of a slice, which nests at each
     /// `-`, so that the container's name may hold none (systemd.slice(5)).
     fn of(facts: &Facts, wish: &Wish) -> Self {
         let name = wish.container.replace('-', "_");
         match facts.driver {
-            CgroupDriver::Cgroupfs => Self { parent: format!("/sdc/{name}"), path: format!("sdc/{name}") },
+            CgroupDriver::Cgroupfs => {
+                Self { parent: cgroupfs_parent(&wish.container), path: format!("sdc/{name}") }
+            }
             CgroupDriver::Systemd => {
                 let slice = format!("sdc-{name}.slice");
                 Self { path: format!("{}sdc.slice/{slice}", user_slice(facts, wish)), parent: slice }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::Limits;
-use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::yaml::events::{Anchor, Event, Events, Kind, Marks, TagName};
 use crate::yaml::{Entry, Node, Value};
 
@@ -133,12 +133,16 @@ impl<'text> Builder<'text> {
         let span = self.span(bytes);
         if text.len() > self.limits.scalar {
             let limit = self.limits.scalar >> 20;
-            self.fatal(Diagnostic::error(format!("a scalar is longer than {limit} MiB"), span));
+            self.fatal(
+                Diagnostic::error(format!("a scalar is longer than {limit} MiB"), span).coded(Code::Limit),
+            );
             return;
         }
         if text.contains('\0') {
             self.problem(
-                Diagnostic::error("value contains NUL", span).help("no name, path or variable can hold it"),
+                Diagnostic::error("value contains NUL", span)
+                    .coded(Code::Encoding)
+                    .help("no name, path or variable can hold it"),
             );
         }
         let typed = self.tag(marks.tag, span);
@@ -298,7 +302,7 @@ impl<'text> Builder<'text> {
         self.nodes += 1;
         if self.nodes > self.limits.nodes {
             let what = format!("more than {} nodes", self.limits.nodes);
-            self.fatal(Diagnostic::placeless(what));
+            self.fatal(Diagnostic::placeless(what).coded(Code::Limit));
         }
     }
 

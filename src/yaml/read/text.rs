@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::yaml::Limits;
 
 /// Adds a file's text to `sources`, without its byte order mark; an empty one where the bytes are no text.
@@ -17,10 +17,11 @@ pub fn decode(
 ) -> (SourceId, Result<Arc<str>, Box<Diagnostic>>) {
     if bytes.len() > limits.file {
         let what = format!("`{name}` is larger than {} MiB", limits.file >> 20);
-        return (sources.add(name, ""), Err(Diagnostic::placeless(what).into()));
+        return (sources.add(name, ""), Err(Diagnostic::placeless(what).coded(Code::Limit).into()));
     }
     if let Some(encoding) = foreign_encoding(bytes) {
-        let problem = Diagnostic::placeless(format!("`{name}` is {encoding}, not UTF-8"));
+        let problem =
+            Diagnostic::placeless(format!("`{name}` is {encoding}, not UTF-8")).coded(Code::Encoding);
         return (sources.add(name, ""), Err(problem.help("save the file as UTF-8").into()));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -61,6 +62,7 @@ fn not_utf8(sources: &mut Sources, name: &str, bytes: &[u8], at: usize) -> (Sour
     let byte = bytes.get(at).copied().unwrap_or(0);
     let span = span(source, at, at + '\u{fffd}'.len_utf8());
     let problem = Diagnostic::error(format!("invalid UTF-8 at byte {at}: 0x{byte:02X}"), span)
+        .coded(Code::Encoding)
         .help("save the file as UTF-8; the byte looks like Latin-1 or Windows-1252");
     (source, problem)
 }
@@ -85,7 +87,7 @@ fn control_character(text: &str) -> Option<(usize, char)> {
 
 fn control(source: SourceId, at: usize, character: char) -> Diagnostic {
     let what = format!("control character U+{:04X}", u32::from(character));
-    let marked = Diagnostic::error(what, span(source, at, at + character.len_utf8()));
+    let marked = Diagnostic::error(what, span(source, at, at + character.len_utf8())).coded(Code::Encoding);
     match character {
         '\0' => marked.help("a text file holds no NUL; is this a binary file?"),
         _ => marked

@@ -124,6 +124,7 @@ async fn ready_is_heard_and_not_asked_for() {
                 create: false,
                 propagation: None,
                 selinux: None,
+                recursive: None,
             },
             read_only: true,
         };

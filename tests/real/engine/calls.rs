@@ -6,7 +6,7 @@ use sdcompose::container::{JoinSpec, NetworkSpec, VolumeSpec};
 use sdcompose::engine::RefusalKind;
 use sdcompose::facts::{CgroupVersion, EngineKind, Locality};
 use sdcompose::labels::ObjectLabels;
-use sdcompose::project::{Port, Protocol, PublishedPort};
+use sdcompose::project::{Ipam, Port, Protocol, PublishedPort, VolumeOptions};
 
 use super::*;
 use crate::engines;
@@ -22,8 +22,9 @@ fn network(project: &str, key: &str) -> Call {
         driver_opts: BTreeMap::new(),
         internal: false,
         attachable: false,
-        enable_ipv6: false,
-        ipam: Vec::new(),
+        enable_ipv4: None,
+        enable_ipv6: None,
+        ipam: Ipam::default(),
         labels: object_labels(project, key),
     }))
 }
@@ -81,7 +82,10 @@ async fn networks_and_volumes_are_made_once_and_joined() {
         spec.network = NetworkSpecChoice::Join(vec![join("objects_a"), join("objects_b")]);
         spec.mounts = vec![MountSpec {
             target: "/data".into(),
-            source: MountSpecSource::Volume { name: "objects_data".into(), nocopy: false },
+            source: MountSpecSource::Volume {
+                name: "objects_data".into(),
+                options: VolumeOptions::default(),
+            },
             read_only: false,
         }];
         let name = spec.name.clone();
@@ -165,10 +169,9 @@ async fn a_port_that_is_taken_is_known_as_such() {
             spec.network =
                 NetworkSpecChoice::Join(vec![JoinSpec { network: "ported_a".into(), ..JoinSpec::default() }]);
             spec.ports = vec![Port {
-                target: 80,
                 published: Some(PublishedPort { first: 28_173, last: 28_173 }),
                 host_ip: Some([127, 0, 0, 1].into()),
-                protocol: Protocol::Tcp,
+                ..Port::any(80, Protocol::Tcp)
             }];
             let container = spec.name.clone();
             done(docker, Call::CreateContainer(Box::new(spec))).await;

@@ -67,7 +67,7 @@ fn overlap(one: Option<IpAddr>, other: Option<IpAddr>) -> bool {
 fn too_few(r: &mut Reader<'_>, written: &Written<'_>, port: &Port, free: u32) {
     let replicas = written.service.replicas;
     r.push(
-        Diagnostic::error(
+        Diagnostic::obstacle(
             format!(
                 "{replicas} replicas of `{}` share {free} host port(s) for {}",
                 written.entry.key, port.target
@@ -93,7 +93,7 @@ fn clash(r: &mut Reader<'_>, earlier: Claim<'_>, later: Claim<'_>) {
     let diagnostic = if alternatives {
         Diagnostic::warning(what, ports_of(later.service))
     } else {
-        Diagnostic::error(what, ports_of(later.service))
+        Diagnostic::obstacle(what, ports_of(later.service))
     };
     r.push(
         diagnostic

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{MountSource, Volume};
 use crate::yaml::{Entry, Node, Value};
 
@@ -29,7 +29,7 @@ pub(in crate::project::resolve) fn volumes(
     let mut used = BTreeSet::new();
     for written in services {
         for mount in &written.service.mounts {
-            let MountSource::Volume { key, nocopy: _ } = &mount.source else { continue };
+            let MountSource::Volume { key, options: _ } = &mount.source else { continue };
             if declared.contains_key(key) {
                 used.insert(key.clone());
             } else {
@@ -52,7 +52,8 @@ fn undeclared<'a>(
     let mut diagnostic = Diagnostic::error(
         format!("`{}` mounts the volume `{key}`, which is not declared", written.entry.key),
         span,
-    );
+    )
+    .coded(Code::UnknownName);
     if let Some(near) = r.nearest(key, names) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }
@@ -85,9 +86,12 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
         return None;
     }
     let (external, name) = identity(r, entry, project, "volumes");
+    if external {
+        nothing_else(r, node);
+    }
     let driver = field(r, node, "driver", Reader::some_text);
-    let mut driver_opts = options(r, node);
-    absolute_device(r, driver.as_deref(), &mut driver_opts);
+    let mut driver_opts = options(r, node, "driver_opts");
+    absolute_device(r, node, driver.as_deref(), &mut driver_opts);
     Some(Volume {
         key: entry.key.to_string(),
         name,
@@ -98,13 +102,36 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
     })
 }
 
+/// Compose refuses to define what belongs to somebody else (compose-go `validation/external.go`); of networks it
+/// does not.
+fn nothing_else(r: &mut Reader<'_>, node: &Node) {
+    let Value::Mapping(entries) = &node.value else { return };
+    let defines =
+        |entry: &&Entry| !matches!(&*entry.key, "name" | "external") && !entry.key.starts_with("x-");
+    if let Some(entry) = entries.iter().find(defines) {
+        r.push(
+            Diagnostic::error(
+                format!("an external volume belongs to somebody else: `{}` cannot be said of it", entry.key),
+                entry.key_span,
+            )
+            .help("take it away, or take `external` away"),
+        );
+    }
+}
+
 /// Compose resolves `device` as a path only with `driver: local` written out and `o: bind`.
-fn absolute_device(r: &Reader<'_>, driver: Option<&str>, options: &mut BTreeMap<String, String>) {
+fn absolute_device(
+    r: &Reader<'_>,
+    node: &Node,
+    driver: Option<&str>,
+    options: &mut BTreeMap<String, String>,
+) {
     let binds = options.get("o").is_some_and(|o| o.split(',').any(|word| word == "bind"));
     if driver == Some("local")
         && binds
         && let Some(device) = options.get_mut("device")
     {
-        *device = r.path(device).to_string_lossy().into_owned();
+        let written = node.get("driver_opts").and_then(|options| options.get("device"));
+        *device = r.path(device, written.unwrap_or(node).span).to_string_lossy().into_owned();
     }
 }

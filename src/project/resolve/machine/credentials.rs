@@ -69,7 +69,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<Credential> {
         }
         "environment" => {
             let name = r.some_text(&source.value, &path)?;
-            let Some(value) = r.variables.get(&name) else {
+            let Some(value) = r.variable(&name, source.value.span) else {
                 r.push(
                     Diagnostic::error(format!("the variable {name} is not set"), source.value.span)
                         .help("set it in the environment or in `.env`"),

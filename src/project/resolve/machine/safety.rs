@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{Feature, Privilege, ProfileName, capability};
 use crate::yaml::{Node, Value};
 
@@ -87,6 +87,7 @@ pub(super) fn refuse_unsafe(
         for span in reasons {
             r.push(
                 Diagnostic::error("this would give the machine every cgroup of the host", span)
+                    .coded(Code::HostAccess)
                     .marked("needs SYS_ADMIN")
                     .also(layers.place("privilege"), "shares the host's cgroup namespace")
                     .help("take `systemd.privilege` away, so that a profile with a namespace of its own is found"),
@@ -103,6 +104,7 @@ pub(super) fn refuse_unsafe(
                 "`privileged: true` gives the machine the whole host, and no machine needs it to boot",
                 place(service, "privileged"),
             )
+            .coded(Code::HostAccess)
             .help("take it away, or say what is needed under `systemd.features`")
             .help("`systemd.privilege: privileged` says that it is meant"),
         );

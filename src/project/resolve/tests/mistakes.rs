@@ -124,7 +124,7 @@ fn values_are_checked_field_by_field() {
         ("network_mode: host, ports: ['80:80']", "warning: `ports` mean nothing with this `network_mode`"),
         ("network_mode: 'service:q'", "`a` depends on `q`, which is no service"),
         ("pull_policy: foo", "`foo` is no pull policy"),
-        ("restart: alway", "warning: `alway` is no restart policy; did you mean `always`?"),
+        ("restart: alway", "obstacle: `alway` is no restart policy; did you mean `always`?"),
         ("user: 1000", "`user` must be text, found a number; put it in quotes: \"1000\""),
         ("volumes: [':/data']", "a part between the colons is empty"),
         ("volumes: [rel/x:/y]", "for a directory beside the manifest, write ./rel/x"),
@@ -133,17 +133,38 @@ fn values_are_checked_field_by_field() {
             "a single letter before `:` is a Windows drive, as in Compose; give the volume a longer name",
         ),
         ("volumes: ['aa:/y:ro:rw']", "it has too many colons"),
-        ("volumes: [{type: image, target: /x}]", "mounts of type `image` are not supported"),
+        ("volumes: [{type: image, target: /x}]", "a mount of type `image` needs a `source`"),
+        (
+            "volumes: [{type: npipe, source: a, target: /x}]",
+            "obstacle: named pipes are mounted on Windows only",
+        ),
+        (
+            "volumes: [{type: cluster, source: a, target: /x}]",
+            "obstacle: cluster volumes are mounted by Swarm only",
+        ),
+        (
+            "volumes: [{type: volume, source: a, target: /x, bind: {selinux: z}, volume: {subpath: b}}]",
+            "obstacle: engines give an SELinux label to whole volumes only",
+        ),
+        ("volumes: [{type: disk, target: /x}]", "`disk` is no type of a mount; there are `volume`, `bind`"),
+        (
+            "volumes: [{type: bind, source: /a, target: /b, bind: {recursive: often}}]",
+            "`bind.recursive` cannot be `often`; there are enabled, disabled, writable, readonly",
+        ),
+        (
+            "volumes: [{type: tmpfs, target: /x, volume: {nocopy: true}}]",
+            "warning: `volume` means nothing to a mount of type `tmpfs`",
+        ),
         ("volumes: ['./x:/']", "nothing can be mounted over `/`"),
-        ("volumes: ['./x:y']", "warning: the path inside, `y`, is not absolute"),
+        ("volumes: ['./x:y']", "obstacle: the path inside, `y`, is not absolute"),
         (
             "cap_add: [NET_ADMN]",
             "warning: `NET_ADMN` is no capability that Linux has; did you mean `NET_ADMIN`?",
         ),
-        ("ulimits: {nofiles: 5}", "warning: `nofiles` is no resource limit; did you mean `nofile`?"),
+        ("ulimits: {nofiles: 5}", "obstacle: `nofiles` is no resource limit; did you mean `nofile`?"),
         (
             "ulimits: {nofile: {soft: 9, hard: 5}}",
-            "warning: `ulimits.nofile`: the soft limit is above the hard limit",
+            "obstacle: `ulimits.nofile`: the soft limit is above the hard limit",
         ),
         ("devices: ['/dev/x:/dev/y:q']", "`devices`: `q` is no permission"),
         ("extra_hosts: [h]", "`extra_hosts`: `h` has no address"),
@@ -159,7 +180,10 @@ fn values_are_checked_field_by_field() {
         ),
         ("tmpfs: 5", "`tmpfs` must be text, found a number"),
         ("profiles: ['']", "`profiles` is empty"),
-        ("networks: {default: {ipv4_address: '::1'}}", "`ipv4_address`: `::1` is not an IPv4 address"),
+        (
+            "networks: {default: {ipv4_address: '::1'}}",
+            "obstacle: `ipv4_address`: `::1` is not an IPv4 address",
+        ),
     ];
     for (written, why) in pairs {
         let said = of_service(written);
@@ -207,7 +231,7 @@ fn services_are_checked_against_each_other() {
         ),
         (
             "a: {image: x, scale: 0}, b: {image: x, depends_on: [a]}",
-            "warning: `b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
+            "obstacle: `b` depends on `a`, which has 0 replicas; give it a replica, or write `required: false`",
         ),
         (
             "a: {image: x, healthcheck: {disable: true}}, b: {image: x, depends_on: {a: {condition: service_healthy}}}",
@@ -312,9 +336,18 @@ fn networks_and_volumes_are_checked() {
             "networks: {default: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.1.1}]}}}",
             "the gateway 10.0.1.1 is outside of the subnet",
         ),
+        (
+            "networks: {default: {ipam: {config: [{subnet: 10.0.0.0/24, aux_addresses: {r: 10.0.1.1}}]}}}",
+            "the address `r` 10.0.1.1 is outside of the subnet",
+        ),
         ("networks: {default: [a]}", "`networks.default` must be a mapping, found a list"),
         ("volumes: {'a/b c': }", "\"p_a/b c\" cannot be a name in the engine"),
         ("volumes: [vv]", "`volumes` must be a mapping, found a list"),
+        (
+            "volumes: {v: {external: true, driver: local}}",
+            "an external volume belongs to somebody else: `driver` cannot be said of it",
+        ),
+        ("volumes: {v: {name: a1, external: {name: b1}}}", "`name` and `external.name` differ"),
     ];
     for (written, why) in pairs {
         let said = said(&format!("services: {{a: {{image: x}}}}\n{written}"));

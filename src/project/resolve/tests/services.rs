@@ -92,10 +92,15 @@ volumes: {vv: {}, unused: {}}
         .iter()
         .map(|mount| match &mount.source {
             MountSource::Volume { key, .. } => format!("{} volume {key}", mount.target),
-            MountSource::Anonymous => format!("{} anonymous", mount.target),
-            MountSource::Bind { path, create, .. } => format!("{} {} {create}", mount.target, path.display()),
+            MountSource::Anonymous(_) => format!("{} anonymous", mount.target),
+            MountSource::Bind { path, create, .. } => {
+                format!("{} {} {}", mount.target, path.display(), create.makes())
+            }
             MountSource::Tmpfs { size, mode, options } => {
                 format!("{} tmpfs {size:?} {mode:?} {options:?}", mount.target)
+            }
+            other @ (MountSource::Image { .. } | MountSource::NamedPipe(_) | MountSource::Cluster(_)) => {
+                format!("{} {other:?}", mount.target)
             }
         })
         .collect();
@@ -105,7 +110,7 @@ volumes: {vv: {}, unused: {}}
             "/v /home/user/x true",
             "/b /srv/p/b true",
             "/anon anonymous",
-            "/c /srv/p/c false",
+            "/c/ /srv/p/c true",
             "/t tmpfs Some(10485760) Some(1023) None",
             "/scratch tmpfs None None Some(\"size=1m\")",
         ]

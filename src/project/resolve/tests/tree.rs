@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
-use crate::manifest::{Dialect, Files, Manifest};
+use crate::manifest::{AsWritten, Dialect, Files, Manifest, Origins};
 use crate::project::Project;
 use crate::yaml::{self, Node};
 
@@ -30,9 +30,11 @@ pub(crate) fn manifest(text: &str) -> Manifest {
         root: root.unwrap_or_else(|| Node::null(empty)),
         files: vec![(PathBuf::from("sdcompose.yaml"), SourceId(0))],
         directory: PathBuf::from("/srv/p"),
+        origins: Origins::default(),
         name: None,
         dialect: Dialect::Sdcompose,
         profiles: Vec::new(),
+        as_written: AsWritten::default(),
         variables: BTreeMap::from([("HOME".to_owned(), "/home/user".to_owned())]),
     }
 }
@@ -58,14 +60,16 @@ fn shown(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
     let place =
         |span| sources.position(span).map_or(String::new(), |at| format!("{}:{}", at.line, at.column));
     let mut lines = Vec::new();
-    for Diagnostic { severity, what, labels, help, suggestion } in diagnostics {
+    for Diagnostic { severity, code: _, what, labels, help, suggestion } in diagnostics {
         let mut line = String::new();
         if let Some(first) = labels.first() {
             line = format!("{} ", place(first.span));
         }
-        if *severity == Severity::Warning {
-            line.push_str("warning: ");
-        }
+        line.push_str(match severity {
+            Severity::Error => "",
+            Severity::Obstacle => "obstacle: ",
+            Severity::Warning => "warning: ",
+        });
         line.push_str(what);
         for (at, label) in labels.iter().enumerate() {
             match at {

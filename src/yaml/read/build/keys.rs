@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Key, messages};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::yaml::{Entry, Node, Value};
 
 /// Above this many entries a hash table finds a key faster than a walk.
@@ -16,11 +16,13 @@ pub(super) fn key(node: Node) -> (Key, Option<Diagnostic>) {
         Value::Scalar { text, plain } => (Key { text, plain, span }, None),
         Value::Null => {
             let problem = Diagnostic::error("a key is missing", span)
+                .coded(Code::Syntax)
                 .help("write a name before the colon, in quotes if it is `null` or `~`");
             (Key { text: "".into(), plain: true, span }, Some(problem))
         }
         Value::Sequence(_) | Value::Mapping(_) => {
             let problem = Diagnostic::error("a key must be text", span)
+                .coded(Code::Syntax)
                 .help("`{{ name }}` of a template language needs quotes around it");
             (Key { text: "".into(), plain: false, span }, Some(problem))
         }
@@ -122,6 +124,7 @@ fn sources(node: Node, key: Span, problems: &mut Vec<Diagnostic>) -> Vec<Vec<Ent
 
 fn refused(node: &Node, key: Span) -> Diagnostic {
     Diagnostic::error(format!("`<<` needs a mapping or a list of mappings, found {}", node.kind()), key)
+        .coded(Code::Type)
         .also(node.span, "this")
         .help("name an anchor of a mapping: `<<: *defaults`")
 }

@@ -1,32 +1,36 @@
 //! What reading says to a person. One function per finding.
 
-use crate::diagnostic::{Diagnostic, SourceId, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::yaml::events::{Rule, SyntaxError};
 use crate::yaml::{Entry, Limits};
 
 pub(super) fn too_deep(span: Span, limits: &Limits) -> Diagnostic {
-    Diagnostic::error(format!("nested deeper than {} levels", limits.depth), span)
+    Diagnostic::error(format!("nested deeper than {} levels", limits.depth), span).coded(Code::Limit)
 }
 
 pub(super) fn expansion(span: Span, limits: &Limits) -> Diagnostic {
     Diagnostic::error(format!("aliases expand to more than {} nodes", limits.expansion), span)
+        .coded(Code::Limit)
         .help("an alias repeats everything below its anchor; aliases of aliases multiply")
 }
 
 pub(super) fn contains_itself(span: Span, start: Span, name: &str) -> Diagnostic {
     Diagnostic::error(format!("anchor `{name}` contains itself"), span)
+        .coded(Code::Alias)
         .marked("the alias stands inside of what it names")
         .also(start, "which starts here")
 }
 
 pub(super) fn unknown_alias(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(format!("no anchor `{name}` before this place"), span)
+        .coded(Code::Alias)
         .help(format!("an anchor is written before its first alias: `key: &{name} value`"))
         .help(format!("if this is no alias but a text that starts with an asterisk, quote it: \"*{name}\""))
 }
 
 pub(super) fn unknown_tag(span: Span, written: &str) -> Diagnostic {
     Diagnostic::error(format!("unknown tag `{written}`"), span)
+        .coded(Code::UnknownTag)
         .help("known tags are `!reset`, `!override` and YAML's own, such as `!!str`")
         .help("if this is no tag but a text that starts with an exclamation mark, quote it")
 }
@@ -34,10 +38,12 @@ pub(super) fn unknown_tag(span: Span, written: &str) -> Diagnostic {
 pub(super) fn repeated(entry: &Entry, first: Span) -> Diagnostic {
     if &*entry.key == "<<" && entry.key_plain {
         return Diagnostic::error("`<<` given twice in one mapping", entry.key_span)
+            .coded(Code::DuplicateKey)
             .also(first, "first given here")
             .help("name several anchors in one list: `<<: [*one, *two]`");
     }
     Diagnostic::error(format!("`{}` given twice in one mapping", entry.key), entry.key_span)
+        .coded(Code::DuplicateKey)
         .marked("given again")
         .also(first, "first given here")
 }
@@ -47,10 +53,12 @@ pub(super) fn syntax(source: SourceId, text: &str, error: &SyntaxError, limits: 
     let at = floor(text, error.at);
     let here = span(source, at, next(text, at));
     if let Some(tab) = leading_tab(text, at) {
-        return Diagnostic::error("tab used for indentation", span(source, tab, tab + 1)).help("use spaces");
+        return Diagnostic::error("tab used for indentation", span(source, tab, tab + 1))
+            .coded(Code::Syntax)
+            .help("use spaces");
     }
-    match &error.rule {
-        Rule::Nesting => too_deep(here, limits),
+    let problem = match &error.rule {
+        Rule::Nesting => return too_deep(here, limits),
         Rule::Tab => Diagnostic::error("a tab stands where YAML wants spaces", here).help("use spaces"),
         Rule::OpenQuote => Diagnostic::error("a quoted text does not end", here)
             .help("close it with the quote that opened it"),
@@ -71,7 +79,8 @@ pub(super) fn syntax(source: SourceId, text: &str, error: &SyntaxError, limits: 
             Diagnostic::error(format!("a text cannot start with `{character}`"), here).help("quote it")
         }
         Rule::Other(words) => Diagnostic::error(format!("this is not YAML: {words}"), here),
-    }
+    };
+    problem.coded(Code::Syntax)
 }
 
 /// Finds a tab in the indentation of the line of `at` or of the line before it, which is where parsers stop
