@@ -33,6 +33,7 @@ mod ports;
 mod process;
 mod pull_policy;
 mod reader;
+mod security;
 mod service;
 mod storage;
 

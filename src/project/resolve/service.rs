@@ -9,7 +9,7 @@ use super::options::chosen;
 use super::reader::Reader;
 use super::{
     Scope, conflicts, dependency, environment, foreign, hardware, health, image, label_file, limits, links,
-    machine, namespaces, network, options, ports, process, storage,
+    machine, namespaces, network, options, ports, process, security, storage,
 };
 
 /// Reads one service; `None` where it is no mapping. Fields that cannot be read are left at their defaults:
@@ -82,7 +82,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         mac_address: chosen(r, node, "mac_address"),
         use_api_socket: flag(r, node, "use_api_socket"),
         foreign: foreign::read(r, node, scope),
-        security_opt: security_opt(r, node),
+        security_opt: security::options(r, node),
         privileged: flag(r, node, "privileged"),
         read_only: read_only(r, node, is_machine),
         extra_hosts: network::extra_hosts(r, node),
@@ -209,61 +209,6 @@ fn read_only(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> bool {
         );
     }
     read_only
-}
-
-/// Security options as written, but a seccomp profile in a file is replaced by what the file holds: engines
-/// want the profile itself.
-fn security_opt(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
-    let items = node.get("security_opt").map(|node| r.items(node, "security_opt")).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| {
-            let text = r.some_text(item, "security_opt")?;
-            let profile = text.strip_prefix("seccomp=").or_else(|| text.strip_prefix("seccomp:"));
-            match profile {
-                Some(path) if !matches!(path, "unconfined" | "builtin") && !path.starts_with('{') => {
-                    Some(seccomp(r, item, path).map_or(text, |profile| format!("seccomp={profile}")))
-                }
-                Some(_) => Some(text),
-                None => {
-                    check_form(r, item, &text);
-                    Some(text)
-                }
-            }
-        })
-        .collect()
-}
-
-/// The forms of `--security-opt` (docker/cli `cli/command/container/opts.go`).
-fn check_form(r: &mut Reader<'_>, node: &Node, option: &str) {
-    if option != "no-new-privileges" && !option.contains(['=', ':']) {
-        r.push(
-            Diagnostic::obstacle(format!("`security_opt`: `{option}` is no option"), node.span)
-                .help("write NAME=VALUE, as in apparmor=unconfined, seccomp=FILE, label=disable"),
-        );
-    }
-}
-
-/// Compose reads the profile when it makes the container; what cannot be read is refused then.
-fn seccomp(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
-    let absolute = r.path(path, node.span);
-    let bytes = match r.files.read(&absolute) {
-        Ok(bytes) => bytes,
-        Err(why) => {
-            let what = format!("`security_opt`: cannot read {}: {why}", absolute.display());
-            r.push(
-                Diagnostic::obstacle(what, node.span).help("no container can be made without the profile"),
-            );
-            return None;
-        }
-    };
-    match serde_json::from_slice::<serde_json::Value>(&bytes) {
-        Ok(profile) => Some(profile.to_string()),
-        Err(why) => {
-            r.error(format!("`security_opt`: {path} is not a seccomp profile: {why}"), node.span);
-            None
-        }
-    }
 }
 
 fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
