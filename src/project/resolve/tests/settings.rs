@@ -21,7 +21,7 @@ fn what_compose_rejects_is_an_error_at_its_place() {
         ("links: b", "3:40 `links` must be a list, found text"),
         ("volumes_from: [b, b]", r#"3:51 `volumes_from` has "b" twice; take one of them away"#),
         ("security_opt: [a=1, a=1]", "3:53 `security_opt` has one option twice"),
-        ("device_cgroup_rules: [a, a]", "3:55 `device_cgroup_rules` has \"a\" twice; take one of them away"),
+        ("device_cgroup_rules: [a, a]", "3:58 `device_cgroup_rules` has \"a\" twice; take one of them away"),
         ("group_add: [5, 5]", r#"3:48 `group_add` has "5" twice"#),
         ("ipc: ", "3:36 `ipc` must be text, found nothing"),
         ("uts: 5", "3:38 `uts` must be text, found a number; put it in quotes: \"5\""),
