@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span};
 use crate::manifest::{
     AsWritten, Assembly, Dialect, Manifest, Text, Unit, absolute, check_keys, family, project_name,
 };
@@ -166,10 +166,40 @@ impl<'o> Loading<'o> {
 
     /// Returns the tree where nothing keeps it from being resolved.
     fn checked(&mut self, root: Node, texts: &[Text]) -> Option<Node> {
-        let stop = self.assembly.failed();
+        let spoilt = |found: &Diagnostic| found.severity == Severity::Error && spoils_more(found.code);
+        let stop = self.assembly.unreadable || self.assembly.diagnostics.iter().any(spoilt);
         self.assembly.diagnostics.extend(not_a_mapping(&root, texts));
         self.assembly.diagnostics.extend(check_keys(&root));
         (!stop && matches!(root.value, Value::Mapping(_))).then_some(root)
+    }
+}
+
+/// Whether an error that was found before the tree was whole makes more than its own place unfit to be judged.
+const fn spoils_more(code: Code) -> bool {
+    match code {
+        Code::Interpolation
+        | Code::RequiredVariable
+        | Code::DuplicateKey
+        | Code::UnknownTag
+        | Code::Alias
+        | Code::Encoding
+        | Code::Syntax
+        | Code::UnknownKey
+        | Code::UnsupportedKey
+        | Code::NoEffect
+        | Code::KeyType
+        | Code::UnsetVariable => false,
+        Code::Value
+        | Code::Type
+        | Code::File
+        | Code::Limit
+        | Code::Merge
+        | Code::UnknownName
+        | Code::Cycle
+        | Code::Conflict
+        | Code::Unit
+        | Code::PlainSecret
+        | Code::HostAccess => true,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::project::{Build, RestartPolicy};
 pub use crate::refusal::Refusal;
 
 pub mod order;
+pub mod buildable;
 mod draft;
 mod fate;
 pub mod up;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 pub mod blkio;
+pub mod build;
 pub mod capability;
 pub mod command_line;
 pub mod device;
@@ -31,13 +32,15 @@ pub mod resolve;
 pub mod scalar;
 pub mod service;
 pub mod show;
+pub mod signal;
 pub mod volume;
 
 pub use crate::systemd::privilege::{CgroupNs, Feature, Privilege, ProfileName};
 pub use blkio::{Blkio, DeviceRate, DeviceWeight};
+pub use build::{Build, BuildContext, BuildSecret, Dockerfile, SshKey};
 pub use device::{Device, DeviceRequest, Hardware};
 pub use foreign::{CredentialSpec, Foreign, ModelVariables, Provider};
-pub use image::{Build, Dockerfile, ImageSource, PullPolicy};
+pub use image::{ImageSource, PullPolicy};
 pub use limits::{Limits, Processor, Ulimit};
 pub use link::{Link, Links, VolumesFrom, VolumesSource};
 pub use logging::Logging;

@@ -7,7 +7,7 @@ use crate::cli::perform::{carry_out, shown};
 use crate::cli::{Global, open, select};
 use crate::error::Error;
 use crate::observed::Observed;
-use crate::plan::{Action, Plan, Reason, Step};
+use crate::plan::{Action, Plan, Reason, Step, buildable};
 use crate::project::{ImageSource, Project};
 
 /// Arguments of `build`.
@@ -52,7 +52,7 @@ fn planned(project: &Project, args: &Args) -> Result<Plan, Error> {
     if let Some(service) = args.services.iter().find(|service| !known.contains(service)) {
         return Err(select::unknown(service, &Observed::default(), &known));
     }
-    let mut plan = Plan::default();
+    let (mut plan, mut refusals) = (Plan::default(), Vec::new());
     let mut tags = BTreeSet::new();
     for service in project.services.values() {
         if !(args.services.is_empty() || args.services.contains(&service.name)) {
@@ -68,6 +68,7 @@ fn planned(project: &Project, args: &Args) -> Result<Plan, Error> {
         for (name, value) in &args.build_arg {
             build.args.insert(name.clone(), value.clone());
         }
+        refusals.extend(buildable::refusals(&service.name, &build));
         let action = Action::Build { service: service.name.clone(), tag: tag.clone(), build };
         plan.steps.push(Step {
             action,
@@ -76,5 +77,5 @@ fn planned(project: &Project, args: &Args) -> Result<Plan, Error> {
             destroys: None,
         });
     }
-    Ok(plan)
+    if refusals.is_empty() { Ok(plan) } else { Err(Error::Refused(refusals)) }
 }

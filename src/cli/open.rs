@@ -84,11 +84,26 @@ pub(super) fn look(global: &Global, as_written: AsWritten) -> Result<Looked, Err
         }
     };
     let (project, resolving) = resolve::resolve(&mut manifest, &Disk);
-    found.extend(resolving);
+    let follows = |new: &Diagnostic| found.iter().any(|before| is_behind(new, before, &manifest.sources));
+    let news: Vec<Diagnostic> = resolving.into_iter().filter(|new| !follows(new)).collect();
+    found.extend(news);
     let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let sources = manifest.sources.clone();
     let opened = project.filter(|_| !failed).map(|project| Opened { manifest, project });
     Ok(Looked { opened, found, sources })
+}
+
+/// Whether a finding only follows from an error that was found before at the same place, or on the same line: a key
+/// is pointed at whose value is what is wrong.
+fn is_behind(new: &Diagnostic, before: &Diagnostic, sources: &Sources) -> bool {
+    let place = |found: &Diagnostic| found.labels.first().map(|label| label.span);
+    let (Some(span), Some(error)) = (place(new), place(before)) else { return false };
+    if before.severity != Severity::Error || span.source != error.source {
+        return false;
+    }
+    let between = span.end.min(error.end) as usize..span.start.max(error.start) as usize;
+    let text = sources.get(span.source).map_or("", |source| &source.text);
+    between.is_empty() || text.get(between).is_some_and(|between| !between.contains('\n'))
 }
 
 /// Reads and merges the manifest with its variables as they are written; nothing is resolved.

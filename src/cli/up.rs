@@ -184,7 +184,7 @@ pub(super) fn whole_plan(
     observed: &Observed,
     options: &up::UpOptions,
 ) -> Result<Plan, Error> {
-    let images = up::images(project, observed, options);
+    let images = up::images(project, observed, options).map_err(Error::Refused)?;
     let plan = up::up(project, facts, observed, options).map_err(Error::Refused)?;
     Ok(joined(images, plan))
 }
@@ -199,7 +199,7 @@ async fn bring_up(
     let options = args.options();
     let deadline = args.wait_timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (facts, mut observed) = look(ground).await?;
-    let images = up::images(project, &observed, &options);
+    let images = up::images(project, &observed, &options).map_err(Error::Refused)?;
     if !images.steps.is_empty() {
         // What is refused whatever the images hold is refused before one is pulled.
         up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;

@@ -247,16 +247,7 @@ fn healthcheck() -> Healthcheck {
 }
 
 fn build() -> Build {
-    Build {
-        context: PathBuf::from("/srv/shop"),
-        dockerfile: Dockerfile::Path(PathBuf::from("Dockerfile")),
-        args: IndexMap::new(),
-        target: None,
-        labels: IndexMap::new(),
-        network: None,
-        no_cache: false,
-        pull: false,
-    }
+    Build::of(BuildContext::Directory(PathBuf::from("/srv/shop")))
 }
 
 fn bare(name: &str) -> Service {

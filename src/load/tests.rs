@@ -27,6 +27,13 @@ fn told(root: &tempfile::TempDir, options: &LoadOptions) -> String {
         diagnostics.iter().map(|found| found.what.clone()).collect::<Vec<_>>().join("; ")
     };
     let text = match load(options) {
+        Ok(Loaded { manifest: _, diagnostics })
+            if diagnostics
+                .iter()
+                .any(|found| found.severity == Severity::Error && found.code != Code::UnknownKey) =>
+        {
+            what(&diagnostics)
+        }
         Ok(Loaded { manifest, diagnostics }) => {
             let files: Vec<String> =
                 manifest.files.iter().map(|(path, _)| path.display().to_string()).collect();
@@ -200,7 +207,7 @@ fn what_is_wrong_with_all_files_is_told_at_once() {
     };
     assert_eq!(
         told(&root, &given),
-        "`[` is not closed by `]`; cannot read `nope.yaml`: not found; `b` given twice in one mapping"
+        "`[` is not closed by `]`; cannot read `nope.yaml`: not found; `b` given twice in one mapping; unknown key `b`"
     );
 }
 

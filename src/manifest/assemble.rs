@@ -33,6 +33,8 @@ pub struct Assembly<'f> {
     pub origins: Origins,
     /// What was found.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether a text is missing from the tree: what depends on it cannot be judged.
+    pub unreadable: bool,
     spent: read::Spent,
 }
 
@@ -75,6 +77,7 @@ impl<'f> Assembly<'f> {
             sources: Sources::default(),
             origins: Origins::default(),
             diagnostics: Vec::new(),
+            unreadable: false,
             spent: read::Spent::default(),
         }
     }

@@ -94,8 +94,8 @@ pub fn up(
     let groups = fate::survey(project, observed, options, &order);
     refusals.extend(foreign_names(observed, &groups));
     refusals.extend(missing_images(observed, &groups));
-    refusals.extend(without_containers(project, &groups));
     refusals.extend(beyond_engine(facts, &groups));
+    refusals.extend(without_containers(project, &groups));
 
     let mut run = run::Run::new(project, facts, observed, options, &groups);
     run.objects(&mut refusals);

@@ -1,9 +1,8 @@
-//! Where the image of a service comes from, and how it is built.
+//! Where the image of a service comes from.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use indexmap::IndexMap;
+use super::Build;
 
 /// Where an image comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,36 +27,6 @@ impl ImageSource {
             Self::Build { tag, build: _ } => tag,
         }
     }
-}
-
-/// `build:` of a service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    /// The context directory, absolute.
-    pub context: PathBuf,
-    /// The Dockerfile.
-    pub dockerfile: Dockerfile,
-    /// Build arguments.
-    pub args: IndexMap<String, String>,
-    /// Stage to build.
-    pub target: Option<String>,
-    /// Labels of the image.
-    pub labels: IndexMap<String, String>,
-    /// Network of the build's steps.
-    pub network: Option<String>,
-    /// Whether the cache is not used.
-    pub no_cache: bool,
-    /// Whether base images are pulled anew.
-    pub pull: bool,
-}
-
-/// Where the text of a Dockerfile is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Dockerfile {
-    /// A file, relative to the context or absolute.
-    Path(PathBuf),
-    /// The text itself (`dockerfile_inline`).
-    Inline(String),
 }
 
 /// `pull_policy:`.

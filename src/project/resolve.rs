@@ -13,6 +13,7 @@ use crate::manifest::{Dialect, Files, Manifest};
 use crate::project::{Project, Service, name};
 use crate::yaml::{Entry, Node, Value};
 
+mod build;
 mod check;
 mod conflicts;
 mod declared;
@@ -24,6 +25,7 @@ mod health;
 mod image;
 mod label_file;
 mod limits;
+mod lint;
 mod links;
 mod machine;
 mod namespaces;
@@ -130,8 +132,10 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
     }
     let networks = declared::networks(r, root, &project_name, &active);
     let volumes = declared::volumes(r, root, &project_name, &active);
+    declared::build_secrets(r, root, &active);
     check::all(r, &mut active, &scope, &disabled);
     check::profiles(r, &entries, profiles);
+    lint::all(r, root, &active, &volumes);
     let project = Project {
         name: project_name.clone(),
         directory: directory.clone(),

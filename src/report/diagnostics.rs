@@ -8,9 +8,12 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Rendere
 mod json;
 mod places;
 mod sarif;
+mod veil;
 
 pub use json::to_json;
 pub use sarif::to_sarif;
+
+use veil::Veils;
 
 use crate::diagnostic::{Diagnostic, Label, Severity, SourceId, Sources, Span};
 
@@ -35,9 +38,10 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> St
     let sorted = sorted(diagnostics);
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width.max(40));
+    let mut veils = Veils::new(sources);
     let mut out = String::new();
     for diagnostic in sorted.iter().take(SHOWN) {
-        let groups = report(diagnostic, sources);
+        let groups = report(diagnostic, sources, &mut veils);
         // Without a place there is no frame to draw, so that each line stands for itself.
         let at_once = if diagnostic.labels.is_empty() { 1 } else { groups.len() };
         for groups in groups.chunks(at_once) {
@@ -89,7 +93,7 @@ const fn level(severity: Severity) -> Level<'static> {
 }
 
 /// Makes the groups that the renderer draws: the finding itself, then what would put it right.
-fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>> {
+fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, veils: &mut Veils<'a>) -> Vec<Group<'a>> {
     let level = level(diagnostic.severity);
     let title = level.primary_title(diagnostic.what.as_str());
     if diagnostic.labels.is_empty() {
@@ -98,21 +102,29 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>
     }
     let patch = diagnostic.suggestion.as_ref().and_then(|suggestion| {
         let piece = Piece::around(sources, suggestion.span)?;
-        Some(piece.snippet().patch(Patch::new(piece.within(suggestion.span), suggestion.value.as_str())))
+        Some(
+            piece
+                .snippet(&[suggestion.span], veils)
+                .patch(Patch::new(piece.within(suggestion.span), suggestion.value.as_str())),
+        )
     });
     let (over_patch, help) = match (&patch, diagnostic.help.as_slice()) {
         (Some(_), [first, rest @ ..]) => (first.as_str(), rest),
         (_, help) => ("write", help),
     };
     let finding = title
-        .elements(pieces(&diagnostic.labels, sources))
+        .elements(pieces(&diagnostic.labels, sources, veils))
         .elements(help.iter().map(|help| Level::HELP.message(help.as_str())));
     let patch = patch.map(|patch| Level::HELP.secondary_title(over_patch).element(patch));
     std::iter::once(finding).chain(patch).collect()
 }
 
 /// Makes the pieces of text that labels speak of: labels that stand close share one.
-fn pieces<'a>(labels: &'a [Label], sources: &'a Sources) -> Vec<Snippet<'a, Annotation<'a>>> {
+fn pieces<'a>(
+    labels: &'a [Label],
+    sources: &'a Sources,
+    veils: &mut Veils<'a>,
+) -> Vec<Snippet<'a, Annotation<'a>>> {
     let Some(primary) = labels.first() else { return Vec::new() };
     let mut groups: Vec<(Piece<'a>, Vec<&'a Label>)> = Vec::new();
     for label in labels {
@@ -124,17 +136,18 @@ fn pieces<'a>(labels: &'a [Label], sources: &'a Sources) -> Vec<Snippet<'a, Anno
             groups.push((piece, vec![label]));
         }
     }
-    let drawn = |(piece, members): (Piece<'a>, Vec<&'a Label>)| {
+    let mut drawn = |(piece, members): (Piece<'a>, Vec<&'a Label>)| {
         let annotation = |label: &'a Label| {
             let first = std::ptr::eq(label, primary);
             let kind = if first { AnnotationKind::Primary } else { AnnotationKind::Context };
             let text = (!label.text.is_empty()).then_some(label.text.as_str());
             kind.span(piece.within(label.span)).label(text)
         };
+        let about: Vec<Span> = members.iter().map(|label| label.span).collect();
         let annotations: Vec<_> = members.into_iter().map(annotation).collect();
-        piece.snippet().annotations(annotations)
+        piece.snippet(&about, veils).annotations(annotations)
     };
-    groups.into_iter().map(drawn).collect()
+    groups.into_iter().map(&mut drawn).collect()
 }
 
 /// Whole lines of one text.
@@ -178,16 +191,23 @@ impl<'a> Piece<'a> {
     /// Returns a span's bytes within the piece, up to the end of its first line: a drawn bracket around a
     /// whole service tells less than its first line.
     fn within(&self, span: Span) -> Range<usize> {
-        let start = (span.start as usize).clamp(self.lines.start, self.lines.end);
-        let line = line_end(self.text, start).unwrap_or(self.lines.end);
-        let end = (span.end as usize).clamp(start, line.max(start));
+        let Range { start, end } = self.absolute(span);
         start - self.lines.start..end - self.lines.start
     }
 
-    fn snippet<T: Clone>(&self) -> Snippet<'a, T> {
+    /// The same in bytes of the whole text.
+    fn absolute(&self, span: Span) -> Range<usize> {
+        let start = (span.start as usize).clamp(self.lines.start, self.lines.end);
+        let line = line_end(self.text, start).unwrap_or(self.lines.end);
+        start..(span.end as usize).clamp(start, line.max(start))
+    }
+
+    /// Quotes the lines, without the values that may be secret and that the finding is not about.
+    fn snippet<T: Clone>(&self, about: &[Span], veils: &mut Veils<'a>) -> Snippet<'a, T> {
         let before = self.text.get(..self.lines.start).unwrap_or("");
         let number = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        Snippet::source(self.text.get(self.lines.clone()).unwrap_or("")).line_start(number).path(self.name)
+        let about: Vec<Range<usize>> = about.iter().map(|span| self.absolute(*span)).collect();
+        Snippet::source(veils.text(self.id, self.lines.clone(), &about)).line_start(number).path(self.name)
     }
 }
 

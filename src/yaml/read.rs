@@ -48,10 +48,12 @@ impl Default for Limits {
 pub struct Reading {
     /// The text, as it was added to the sources; empty where the bytes are no text.
     pub source: SourceId,
-    /// The documents, at least one where nothing is wrong (an empty file is one document that holds nothing);
-    /// `None` where an error was found.
+    /// The documents, at least one (an empty file is one document that holds nothing); `None` where nothing
+    /// sensible can be made of the text. With findings they are still there for further checks, where each finding
+    /// spoils only its own place: of a key that is given twice the first entry stays, an unknown tag is left out,
+    /// an alias without an anchor holds nothing.
     pub documents: Option<Vec<Node>>,
-    /// What was found.
+    /// What was found, all of it errors.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -61,13 +63,15 @@ pub fn read(sources: &mut Sources, name: &str, bytes: &[u8], limits: &Limits) ->
         (source, Ok(text)) => (source, text),
         (source, Err(problem)) => return Reading { source, documents: None, diagnostics: vec![*problem] },
     };
-    if let Some(problem) = text::unprintable(source, &text) {
-        return Reading { source, documents: None, diagnostics: vec![problem] };
-    }
+    let (text, unprintable) = match text::unprintable(source, &text) {
+        Some((problem, printable)) => (printable, Some(problem)),
+        None => (text, None),
+    };
     let mut builder = Builder::new(source, &text, limits);
     builder.run();
-    let (documents, diagnostics) = builder.finish();
-    Reading { source, documents: diagnostics.is_empty().then_some(documents), diagnostics }
+    let (documents, mut diagnostics) = builder.finish();
+    diagnostics.splice(0..0, unprintable);
+    Reading { source, documents, diagnostics }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 mod config;
+mod hostile;
 mod manifests;
 mod streams;
 

@@ -159,3 +159,37 @@ fn what_compose_loads_but_no_engine_can_run_is_shown_and_not_brought_up() {
         assert!(refused.stderr.contains("sdcompose.yaml:3:"), "{}", refused.stderr);
     }
 }
+
+#[test]
+fn a_mistake_in_the_text_hides_none_of_what_it_says() {
+    let place = Place::new();
+    place.write(
+        "compose.yaml",
+        "services:\n  web:\n    image: a\n    image: b\n    cpus: many\n    restart: !maybe always\n    hostname: ${}\n  db:\n    depends_on: [dx]\n    imgae: x\n",
+    );
+    place.write(
+        "compose.override.yaml",
+        "services:\n  web:\n    mem_limit: 5q\n    labels: [\"a\u{1b}=b\"]\n",
+    );
+    let found = place.run(&["config", "-q", "--format", "json"]).stdout;
+    let found: Vec<serde_json::Value> = serde_json::from_str(&found).unwrap();
+    let told: Vec<String> = found
+        .iter()
+        .map(|it| format!("{}:{} {}", it["file"].as_str().unwrap(), it["line"], it["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "compose.yaml:4 duplicate-key",
+            "compose.yaml:5 value",
+            "compose.yaml:6 unknown-tag",
+            "compose.yaml:7 interpolation",
+            "compose.yaml:8 value",
+            "compose.yaml:9 unknown-name",
+            "compose.yaml:10 unknown-key",
+            "compose.override.yaml:3 value",
+            "compose.override.yaml:4 encoding",
+        ],
+        "{found:#?}"
+    );
+}

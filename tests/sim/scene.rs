@@ -78,8 +78,10 @@ impl Scene {
     }
 
     pub(crate) async fn up_with(&self, project: &Project, options: &UpOptions) -> Did {
-        let plan = match self.observed(project).await {
-            Ok(observed) => images(project, &observed, options),
+        let told = |refusals: Vec<_>| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let observed = self.observed(project).await;
+        let plan = match observed.and_then(|observed| images(project, &observed, options).map_err(told)) {
+            Ok(plan) => plan,
             Err(told) => return Did { done: false, told, steps: 0 },
         };
         let brought = self.execute(&plan).await;

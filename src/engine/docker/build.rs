@@ -19,7 +19,7 @@ use walkdir::WalkDir;
 
 use crate::engine::{EngineError, Show};
 use crate::event::Progress;
-use crate::project::{Build, Dockerfile};
+use crate::project::{Build, BuildContext, Dockerfile, Ulimit, build};
 
 use super::Docker;
 use super::archive::header;
@@ -27,7 +27,7 @@ use super::errors::{Purpose, Trouble};
 use super::ignore::Ignore;
 use super::path::Path;
 use super::pull::{SILENCE, follow};
-use super::wire::with_body;
+use super::wire::{bare, with_body};
 
 /// Pieces of the context that wait to be sent.
 const AHEAD: usize = 16;
@@ -37,11 +37,48 @@ const PIECE: usize = 64 << 10;
 impl Docker {
     /// Builds an image and gives it a name.
     pub(super) async fn build(&self, tag: &str, build: &Build, show: &Show) -> Result<(), EngineError> {
+        match &build.context {
+            BuildContext::Directory(root) => self.build_here(tag, build, root, show).await,
+            BuildContext::Remote(remote) => self.build_there(tag, build, remote, show).await,
+        }
+    }
+
+    /// Lets the engine fetch the context by itself.
+    async fn build_there(
+        &self,
+        tag: &str,
+        build: &Build,
+        remote: &str,
+        show: &Show,
+    ) -> Result<(), EngineError> {
+        let dockerfile = match &build.dockerfile {
+            Dockerfile::Path(path) => path.to_string_lossy(),
+            // The plan refuses it: what is fetched brings its own.
+            Dockerfile::Inline(_) => "Dockerfile".into(),
+        };
+        let request = path(tag, build, &dockerfile).with("remote", remote);
+        let building = async {
+            let news = self.wire.stream(bare(Method::POST, &request), SILENCE).await?;
+            follow(news, |news| news.show(show)).await
+        };
+        building
+            .await
+            .map_err(|trouble: Trouble| trouble.of(&self.endpoint, Purpose::Other, format!("build {tag}")))
+    }
+
+    /// Sends the context.
+    async fn build_here(
+        &self,
+        tag: &str,
+        build: &Build,
+        root: &FilePath,
+        show: &Show,
+    ) -> Result<(), EngineError> {
         let what = format!("build {tag}");
         let context = {
-            let (build, what) = (build.clone(), what.clone());
+            let (build, root, what) = (build.clone(), root.to_path_buf(), what.clone());
             tokio::task::spawn_blocking(move || {
-                Context::open(&build).map_err(|cause| EngineError::Local { what, cause })
+                Context::open(&build, &root).map_err(|cause| EngineError::Local { what, cause })
             })
             .await
             .map_err(|error| EngineError::Local {
@@ -76,7 +113,32 @@ impl Docker {
 }
 
 fn path(tag: &str, build: &Build, dockerfile: &str) -> Path {
-    let Build { context: _, dockerfile: _, args, target, labels, network, no_cache, pull } = build;
+    let Build {
+        context: _,
+        dockerfile: _,
+        args,
+        target,
+        labels,
+        network,
+        no_cache,
+        pull,
+        tags,
+        cache_from,
+        extra_hosts,
+        isolation,
+        platforms,
+        shm_size,
+        ulimits,
+        // Refused by the plan: the classic builder has nothing for them.
+        cache_to: _,
+        additional_contexts: _,
+        entitlements: _,
+        privileged: _,
+        provenance: _,
+        sbom: _,
+        secrets: _,
+        ssh: _,
+    } = build;
     let json = |map: &indexmap::IndexMap<String, String>| serde_json::json!(map).to_string();
     let mut path = Path::of(&["build"])
         .with("t", tag)
@@ -92,12 +154,38 @@ fn path(tag: &str, build: &Build, dockerfile: &str) -> Path {
     if !labels.is_empty() {
         path = path.with("labels", &json(labels));
     }
-    for (key, value) in [("target", target), ("networkmode", network)] {
+    let size = shm_size.map(|bytes| bytes.to_string());
+    for (key, value) in [
+        ("target", target.as_ref()),
+        ("networkmode", network.as_ref()),
+        ("isolation", isolation.as_ref()),
+        ("platform", platforms.first()),
+        ("shmsize", size.as_ref()),
+    ] {
         if let Some(value) = value {
             path = path.with(key, value);
         }
     }
+    for tag in tags {
+        path = path.with("t", tag);
+    }
+    for (name, address) in extra_hosts {
+        path = path.with("extrahosts", &format!("{name}:{address}"));
+    }
+    if !cache_from.is_empty() {
+        let images: Vec<&str> = cache_from.iter().filter_map(|entry| build::cache_image(entry)).collect();
+        path = path.with("cachefrom", &serde_json::json!(images).to_string());
+    }
+    if !ulimits.is_empty() {
+        let limits: Vec<serde_json::Value> = ulimits.iter().map(ulimit).collect();
+        path = path.with("ulimits", &serde_json::json!(limits).to_string());
+    }
     path
+}
+
+/// A limit in the words of docker/go-units.
+fn ulimit((name, Ulimit { soft, hard }): (&String, &Ulimit)) -> serde_json::Value {
+    serde_json::json!({ "Name": name, "Soft": soft, "Hard": hard })
 }
 
 /// A context that is about to be sent.
@@ -111,8 +199,8 @@ struct Context {
 }
 
 impl Context {
-    fn open(build: &Build) -> Result<Self, String> {
-        let root = build.context.clone();
+    fn open(build: &Build, root: &FilePath) -> Result<Self, String> {
+        let root = root.to_path_buf();
         if !root.is_dir() {
             return Err(format!("{} is no directory", root.display()));
         }

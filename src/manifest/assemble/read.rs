@@ -59,6 +59,7 @@ impl Assembly<'_> {
         let name = shown.display().to_string();
         let reading = yaml::read(&mut self.sources, &name, bytes, &Limits::default());
         self.diagnostics.extend(reading.diagnostics);
+        self.unreadable |= reading.documents.is_none();
         let documents = reading.documents.unwrap_or_default();
         Text { shown: shown.to_owned(), path: path.map(Path::to_owned), source: reading.source, documents }
     }
@@ -90,8 +91,11 @@ impl Assembly<'_> {
             return None;
         }
         let problem = match self.files.read(path) {
-            Err(why) => Diagnostic::placeless(format!("cannot read {kind}`{}`: {why}", shown.display()))
-                .coded(Code::File),
+            Err(why) => {
+                self.unreadable = true;
+                Diagnostic::placeless(format!("cannot read {kind}`{}`: {why}", shown.display()))
+                    .coded(Code::File)
+            }
             Ok(bytes) => {
                 self.spent.files += 1;
                 self.spent.bytes += bytes.len();

@@ -16,7 +16,7 @@ fn tied(tie: impl FnOnce(&mut crate::project::Service)) -> Project {
 }
 
 fn of_images(project: &Project, world: &World, now: i64) -> String {
-    text::text(&images(project, &world.observed, &UpOptions { now, ..UpOptions::default() }))
+    text::text(&images(project, &world.observed, &UpOptions { now, ..UpOptions::default() }).unwrap())
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn the_platform_is_asked_for_with_the_image() {
     let mut project = project("web plain");
     project.services["web"].platform = Some("linux/arm64".to_owned());
     let plan = images(&project, &Observed::default(), &UpOptions::default());
-    let [step] = plan.steps.try_into().unwrap();
+    let [step] = plan.unwrap().steps.try_into().unwrap();
     let wanted = super::super::Action::Pull {
         reference: "web:1".to_owned(),
         platform: Some("linux/arm64".to_owned()),

@@ -524,7 +524,7 @@ fn images_of(text: &str, absent: &[&str], options: &UpOptions) -> String {
     for reference in absent {
         world.observed.images.remove(*reference);
     }
-    let plan = images(&project, &world.observed, options);
+    let plan = images(&project, &world.observed, options).unwrap();
     assert_eq!(check::check(&plan), []);
     text::text(&plan)
 }
@@ -568,7 +568,8 @@ fn an_image_is_looked_into_only_for_a_machine_that_will_be_made() {
     for image in world.observed.images.values_mut() {
         image.facts = None;
     }
-    let plan = |text: &str| text::text(&images(&project(text), &world.observed, &UpOptions::default()));
+    let plan =
+        |text: &str| text::text(&images(&project(text), &world.observed, &UpOptions::default()).unwrap());
     assert_eq!(plan("a\nb plain"), "");
     same(
         &plan("a port=80:80\nb plain port=81:81"),

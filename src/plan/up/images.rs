@@ -6,20 +6,24 @@ use std::time::Duration;
 
 use crate::observed::Observed;
 use crate::project::{ImageSource, Project, PullPolicy, Service};
+use crate::refusal::Refusal;
 
 use super::super::draft::Draft;
-use super::super::{Action, Plan, Reason, StepId, fate, order};
+use super::super::{Action, Plan, Reason, StepId, buildable, fate, order};
 use super::UpOptions;
 
 /// Plans what brings the images: builds, pulls, and looks into those whose systemd is not known and that a
 /// machine will be made from. Empty where all is there.
-#[must_use]
-pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Plan {
+///
+/// # Errors
+/// What keeps images that are to be built from being built.
+pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Result<Plan, Vec<Refusal>> {
     // A cycle is refused by `up`; images do not depend on each other.
     let order = order::services(project, &options.services, options.no_deps)
         .unwrap_or_else(|_| project.services.keys().cloned().collect());
     let groups = fate::survey(project, observed, options, &order);
     let mut draft = Draft::default();
+    let mut refusals = Vec::new();
     let mut brought: BTreeMap<&str, StepId> = BTreeMap::new();
     for group in &groups {
         let reference = group.service.image.reference();
@@ -27,6 +31,9 @@ pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Pl
             continue;
         }
         if let Some((action, reason)) = bring(group.service, observed, options) {
+            if let Action::Build { service, tag: _, build } = &action {
+                refusals.extend(buildable::refusals(service, build));
+            }
             brought.insert(reference, draft.step(action, reason, None));
         }
     }
@@ -43,7 +50,7 @@ pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Pl
             draft.step(action, Reason::Unseen, made);
         }
     }
-    draft.finish()
+    if refusals.is_empty() { Ok(draft.finish()) } else { Err(refusals) }
 }
 
 /// Tells whether an image was given its name so long ago; also where the engine does not say when.

@@ -88,6 +88,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                             ),
                             span,
                         )
+                        .coded(Code::Conflict)
                         .help("take the fixed address away, or run one replica"),
                     );
                 }
@@ -100,6 +101,7 @@ fn addresses(r: &mut Reader<'_>, services: &[Written<'_>]) {
                             ),
                             span,
                         )
+                        .coded(Code::Conflict)
                         .also(place(&first.entry.value, "networks"), "given here first"),
                     );
                 }
@@ -195,6 +197,7 @@ fn impossible_conditions(r: &mut Reader<'_>, services: &[Written<'_>]) {
                         format!("`{}` would wait for ever: {why}", written.entry.key),
                         edge(written, name),
                     )
+                    .coded(Code::Unit)
                     .also(place(&other.entry.value, key), "by this"),
                 );
             }
@@ -229,12 +232,14 @@ fn never_ready(r: &mut Reader<'_>, services: &[Written<'_>]) {
                     format!("`{}` is masked, and the machine boots to it", machine.target),
                     span,
                 )
+                .coded(Code::Unit)
                 .help("take it from `systemd.mask`, or give another `systemd.target`"),
             );
         }
         for unit in ready.iter().filter(|unit| is_masked(written, unit)) {
             r.push(
                 Diagnostic::error(format!("`{unit}` is masked, and `systemd.ready` waits for it"), span)
+                    .coded(Code::Unit)
                     .help("a masked unit never starts; take one of them away"),
             );
         }
@@ -290,6 +295,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
                     format!("{} containers cannot all be named `{name}`", written.service.replicas),
                     span,
                 )
+                .coded(Code::Conflict)
                 .help("take `container_name` away, or run one replica"),
             );
         }
@@ -313,6 +319,7 @@ fn container_names(r: &mut Reader<'_>, services: &[Written<'_>], project: &str) 
                         format!("the container name `{made}` is that of service `{}`", written.entry.key),
                         place(&other.entry.value, "container_name"),
                     )
+                    .coded(Code::Conflict)
                     .also(written.entry.key_span, "made of project, service and number"),
                 );
             }
@@ -328,6 +335,7 @@ fn look_alikes(r: &mut Reader<'_>, services: &[Written<'_>]) {
             let what = format!("`{}` and `{}` are one name on a network", first.entry.key, written.entry.key);
             r.push(
                 Diagnostic::warning(what, written.entry.key_span)
+                    .coded(Code::Conflict)
                     .also(first.entry.key_span, "the other one")
                     .help("names of hosts do not tell upper from lower case"),
             );
@@ -339,9 +347,12 @@ fn look_alikes(r: &mut Reader<'_>, services: &[Written<'_>]) {
 fn replicas(r: &mut Reader<'_>, services: &[Written<'_>]) -> bool {
     let total: u64 = services.iter().map(|written| u64::from(written.service.replicas)).sum();
     if total > MOST_CONTAINERS {
-        r.push(Diagnostic::placeless(format!(
-            "{total} containers in all; a project has at most {MOST_CONTAINERS}"
-        )));
+        r.push(
+            Diagnostic::placeless(format!(
+                "{total} containers in all; a project has at most {MOST_CONTAINERS}"
+            ))
+            .coded(Code::Limit),
+        );
         return false;
     }
     for written in services.iter().filter(|written| written.service.replicas > 1) {
@@ -353,6 +364,7 @@ fn replicas(r: &mut Reader<'_>, services: &[Written<'_>]) -> bool {
                     format!("{} machines cannot share one `systemd.identity`", written.service.replicas),
                     written.entry.key_span,
                 )
+                .coded(Code::Conflict)
                 .help("leave `identity` out: each replica then gets its own, stable one"),
             );
         }

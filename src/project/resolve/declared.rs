@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::project::{Ipam, IpamPool, Network, NetworkChoice, name};
+use crate::project::{ImageSource, Ipam, IpamPool, Network, NetworkChoice, name};
 use crate::yaml::{Entry, Node, Value};
 
 use super::Written;
@@ -89,6 +89,27 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Network> {
         labels: labels(r, node, "labels").into_iter().collect(),
         ..Network::plain(&entry.key, name)
     })
+}
+
+/// Says which secrets of builds are not declared at the top.
+pub(super) fn build_secrets(r: &mut Reader<'_>, root: &Node, services: &[Written<'_>]) {
+    for written in services {
+        let ImageSource::Build { tag: _, build } = &written.service.image else { continue };
+        for secret in &build.secrets {
+            let secrets = root.get("secrets");
+            if secrets.is_some_and(|secrets| secrets.entry(&secret.source).is_some()) {
+                continue;
+            }
+            let what = format!(
+                "the build of `{}` uses the secret `{}`, which is not declared",
+                written.entry.key, secret.source
+            );
+            let help =
+                format!("declare it: secrets: {{ {}: {{ file: … }} }} at the top level", secret.source);
+            let span = place(&written.entry.value, "build");
+            r.push(Diagnostic::error(what, span).coded(Code::UnknownName).help(help));
+        }
+    }
 }
 
 /// Where a name stands in a list of names or as a key of a mapping.

@@ -20,6 +20,7 @@ mod credentials;
 mod journal;
 mod safety;
 mod unit_names;
+mod unit_text;
 mod units;
 
 pub(in crate::project) use journal::STORAGES;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{Attachment, NetworkChoice, hosts, port};
 use crate::yaml::{Entry, Node, Value};
 
@@ -26,6 +26,7 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
                     "`network_mode` and `networks` cannot both be given",
                     place(node, "network_mode"),
                 )
+                .coded(Code::Conflict)
                 .also(networks.key_span, "the other one"),
             );
         }

@@ -25,24 +25,10 @@ pub(super) fn options(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
                 Some(path) if !matches!(path, "unconfined" | "builtin") && !path.starts_with('{') => {
                     Some(seccomp(r, item, path).map_or(text, |profile| format!("seccomp={profile}")))
                 }
-                Some(_) => Some(text),
-                None => {
-                    check_form(r, item, &text);
-                    Some(text)
-                }
+                Some(_) | None => Some(text),
             }
         })
         .collect()
-}
-
-/// The forms of `--security-opt` (docker/cli `cli/command/container/opts.go`).
-fn check_form(r: &mut Reader<'_>, node: &Node, option: &str) {
-    if option != "no-new-privileges" && !option.contains(['=', ':']) {
-        r.push(
-            Diagnostic::obstacle(format!("`security_opt`: `{option}` is no option"), node.span)
-                .help("write NAME=VALUE, as in apparmor=unconfined, seccomp=FILE, label=disable"),
-        );
-    }
 }
 
 /// Compose reads the profile when it makes the container; what cannot be read is refused then.

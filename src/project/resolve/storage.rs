@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::manifest::Dialect;
 use crate::project::{Machine, Mount, MountSource, Privilege, ProfileName, mount};
 use crate::yaml::{Node, Value};
@@ -110,7 +110,13 @@ fn may_write_cgroups(privilege: Privilege) -> bool {
 }
 
 /// Checks what a machine gets of the host by a bind; false where it cannot be given.
-fn fits_host(r: &mut Reader<'_>, path: &Path, read_only: bool, span: Span, privilege: Privilege) -> bool {
+pub(super) fn fits_host(
+    r: &mut Reader<'_>,
+    path: &Path,
+    read_only: bool,
+    span: Span,
+    privilege: Privilege,
+) -> bool {
     // `..` and doubled slashes must not hide what is bound.
     let plain = mount::normal(path);
     let shown = path.display();
@@ -121,6 +127,7 @@ fn fits_host(r: &mut Reader<'_>, path: &Path, read_only: bool, span: Span, privi
                 format!("the bind of {shown} would give the machine every cgroup of the host"),
                 span,
             )
+            .coded(Code::HostAccess)
             .help("bind the one directory that the machine needs, or use a volume")
             .help("the machine gets a cgroup of its own without any mount")
             .help("`systemd.privilege: classic` or `privileged` says that it is meant"),
@@ -131,6 +138,7 @@ fn fits_host(r: &mut Reader<'_>, path: &Path, read_only: bool, span: Span, privi
         gives_the_host(&plain).or_else(|| cgroups.then_some("shows the machine the cgroups of the host"));
     if let Some(why) = why {
         let mut diagnostic = Diagnostic::warning(format!("the bind of {shown} {why}"), span)
+            .coded(Code::HostAccess)
             .help("bind the one directory that the machine needs, or use a volume");
         if cgroups && read_only {
             diagnostic = diagnostic.help(

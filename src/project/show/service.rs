@@ -60,7 +60,7 @@ fn identity(shown: &mut Map<String, Json>, service: &Service, written: Written<'
             shown.insert("image".to_owned(), json!(reference));
         }
         ImageSource::Build { tag, build: how } => {
-            shown.insert("build".to_owned(), build::show(how));
+            shown.insert("build".to_owned(), build::show(how, written.at(&["build"])));
             if *tag != resolve::default_tag(project, &service.name) {
                 shown.insert("image".to_owned(), json!(tag));
             }

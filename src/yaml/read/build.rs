@@ -57,7 +57,8 @@ enum Items {
 
 /// A key that waits for its value.
 struct Key {
-    text: Box<str>,
+    /// `None` where it is no text, which is an error: its value is left out.
+    text: Option<Box<str>>,
     plain: bool,
     span: Span,
 }
@@ -97,12 +98,12 @@ impl<'text> Builder<'text> {
         }
     }
 
-    /// Returns the documents and all findings.
-    pub(super) fn finish(mut self) -> (Vec<Node>, Vec<Diagnostic>) {
+    /// Returns the documents, where the text was read to its end, and all findings.
+    pub(super) fn finish(mut self) -> (Option<Vec<Node>>, Vec<Diagnostic>) {
         if self.documents.is_empty() {
             self.documents.push(Node::null(self.span(0..0)));
         }
-        (self.documents, self.diagnostics)
+        ((!self.given_up).then_some(self.documents), self.diagnostics)
     }
 
     fn event(&mut self, event: Event<'text>) {
@@ -269,7 +270,8 @@ impl<'text> Builder<'text> {
             Items::Sequence(nodes) => nodes.push(node),
             Items::Mapping { entries, key } => {
                 if let Some(Key { text, plain, span }) = key.take() {
-                    entries.push(Entry { key: text, key_plain: plain, key_span: span, value: node });
+                    let entry = |key| Entry { key, key_plain: plain, key_span: span, value: node };
+                    entries.extend(text.map(entry));
                 } else {
                     let (read, problem) = keys::key(node);
                     *key = Some(read);

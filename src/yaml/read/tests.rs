@@ -9,7 +9,7 @@ use crate::yaml::{Value, shown};
 fn told(bytes: impl AsRef<[u8]>) -> String {
     let mut sources = Sources::default();
     let reading = read(&mut sources, "a.yaml", bytes.as_ref(), &Limits::default());
-    assert_eq!(reading.documents.is_none(), !reading.diagnostics.is_empty());
+    assert!(reading.documents.is_some() || !reading.diagnostics.is_empty());
     let mut out = String::new();
     for diagnostic in &reading.diagnostics {
         for (index, label) in diagnostic.labels.iter().enumerate() {
@@ -284,4 +284,19 @@ proptest! {
     fn texts_of_yaml_s_own_characters_never_panic(text in "[-a: \\[\\]{}&*!|>'\"#%@`,?~<\\n\\t$é0]{0,80}") {
         told(text);
     }
+}
+
+#[test]
+fn a_finding_that_spoils_only_its_own_place_leaves_the_rest_readable() {
+    let read = |text: &str| {
+        let mut sources = Sources::default();
+        let reading = read(&mut sources, "a.yaml", text.as_bytes(), &Limits::default());
+        (reading.diagnostics.len(), reading.documents.map(|documents| shown(&documents[0])))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(read("a: 1\na: 2\nb: 3\n"), (1, some("{a: 1, b: 3}")));
+    assert_eq!(read("a: !x 1\nb: *no\n"), (2, some("{a: 1, b: ~}")));
+    assert_eq!(read("a: x\u{1b}\u{80}y\nb: 3\n"), (1, some("{a: x???y, b: 3}")));
+    assert_eq!(read("a: [1\nb: 2\n").1, None);
+    assert_eq!(read(&"[".repeat(100)).1, None);
 }

@@ -37,9 +37,25 @@ pub fn decode(
     }
 }
 
-/// Says which is the first character of a text that YAML does not allow.
-pub(super) fn unprintable(source: SourceId, text: &str) -> Option<Diagnostic> {
-    control_character(text).map(|(at, character)| control(source, at, character))
+/// Says which is the first character of a text that YAML does not allow, and returns the text with a question mark
+/// for each byte of such characters: the rest is then read at its own places.
+pub(super) fn unprintable(source: SourceId, text: &str) -> Option<(Diagnostic, Arc<str>)> {
+    let (at, character) = control_character(text)?;
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unprintable(character) {
+            printable.extend(std::iter::repeat_n('?', character.len_utf8()));
+        } else {
+            printable.push(character);
+        }
+    }
+    Some((control(source, at, character), printable.into()))
+}
+
+/// Whether YAML 1.2.2 §5.1 does not count a character as printable.
+const fn is_unprintable(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}')
+        || matches!(c, '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Names the encodings that editors of other systems write, by their first bytes (YAML 1.2.2, §5.2).
@@ -73,12 +89,8 @@ fn control_character(text: &str) -> Option<(usize, char)> {
     let ascii = text.as_bytes().iter().position(suspicious).map(|at| (at, char::from(text.as_bytes()[at])));
     // C1 controls, U+FFFE and U+FFFF are rare: two lead bytes tell whether a closer look is needed.
     let closer = text.as_bytes().windows(2).any(|pair| matches!(pair, [0xc2, 0x80..=0x9f] | [0xef, 0xbf]));
-    let wide = if closer {
-        text.char_indices()
-            .find(|(_, c)| matches!(c, '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
-    } else {
-        None
-    };
+    let wide =
+        if closer { text.char_indices().find(|(_, c)| !c.is_ascii() && is_unprintable(*c)) } else { None };
     match (ascii, wide) {
         (Some(ascii), Some(wide)) => Some(if ascii.0 < wide.0 { ascii } else { wide }),
         (found, None) | (None, found) => found,

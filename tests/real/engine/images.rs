@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use sdcompose::engine::RefusalKind;
 use sdcompose::facts::ImageSystemd;
-use sdcompose::project::{Build, Dockerfile};
+use sdcompose::project::{Build, BuildContext, Dockerfile};
 
 use super::*;
 use crate::engines;
@@ -64,14 +64,12 @@ fn looks_left(real: &Real) -> String {
 
 fn build(context: &std::path::Path, text: &str) -> Box<Build> {
     Box::new(Build {
-        context: context.to_owned(),
         dockerfile: Dockerfile::Inline(text.into()),
         args: IndexMap::from([("WORD".into(), "a b".into())]),
         target: Some("last".into()),
         labels: IndexMap::from([("made.by".into(), "a test".into())]),
         network: Some("none".into()),
-        no_cache: false,
-        pull: false,
+        ..Build::of(BuildContext::Directory(context.to_owned()))
     })
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 
@@ -6,15 +7,13 @@ use indexmap::IndexMap;
 use super::*;
 
 fn build(context: &FilePath, dockerfile: Dockerfile) -> Build {
-    Build {
-        context: context.to_owned(),
-        dockerfile,
-        args: IndexMap::new(),
-        target: None,
-        labels: IndexMap::new(),
-        network: None,
-        no_cache: false,
-        pull: false,
+    Build { dockerfile, ..Build::of(BuildContext::Directory(context.to_owned())) }
+}
+
+fn open(build: &Build) -> Result<Context, String> {
+    match &build.context {
+        BuildContext::Directory(root) => Context::open(build, root),
+        BuildContext::Remote(text) => panic!("{text}"),
     }
 }
 
@@ -26,7 +25,7 @@ fn packed(build: &Build) -> (Vec<String>, Vec<Progress>) {
         Arc::new(move |progress| said.lock().unwrap().push(progress))
     };
     let (sender, mut receiver) = mpsc::channel(AHEAD);
-    let context = Context::open(build).unwrap();
+    let context = open(build).unwrap();
     let packing = std::thread::spawn(move || context.pack(Sink::new(sender), &show).unwrap());
     let mut bytes = Vec::new();
     while let Some(frame) = receiver.blocking_recv() {
@@ -109,7 +108,7 @@ fn a_dockerfiles_own_ignore_file_comes_before_the_contexts() {
 #[test]
 fn what_is_missing_is_named() {
     let directory = tree(&[("a", "")]);
-    let missing = |build: Build| Context::open(&build).map(|_| ()).unwrap_err();
+    let missing = |build: Build| open(&build).map(|_| ()).unwrap_err();
     let shown = missing(build(directory.path(), Dockerfile::Path("Dockerfile".into())));
     assert_eq!(shown, format!("there is no Dockerfile at {}/Dockerfile", directory.path().display()));
     let shown = missing(build(&directory.path().join("a"), Dockerfile::Inline(String::new())));
@@ -125,6 +124,13 @@ fn what_was_asked_for_reaches_the_builder() {
         network: Some("host".into()),
         no_cache: true,
         pull: true,
+        tags: vec!["me:latest".into()],
+        cache_from: vec!["x:1".into(), "type=registry,ref=y:1".into()],
+        extra_hosts: vec![("h".into(), "1.2.3.4".into()), ("i".into(), "::1".into())],
+        isolation: Some("default".into()),
+        platforms: vec!["linux/amd64".into()],
+        shm_size: Some(1024),
+        ulimits: BTreeMap::from([("nofile".into(), Ulimit { soft: 1, hard: 2 })]),
         ..build(FilePath::new("/"), Dockerfile::Inline(String::new()))
     };
     let expected = Path::of(&["build"])
@@ -138,6 +144,14 @@ fn what_was_asked_for_reaches_the_builder() {
         .with("buildargs", r#"{"A":"b c"}"#)
         .with("labels", r#"{"l":"1"}"#)
         .with("target", "last")
-        .with("networkmode", "host");
+        .with("networkmode", "host")
+        .with("isolation", "default")
+        .with("platform", "linux/amd64")
+        .with("shmsize", "1024")
+        .with("t", "me:latest")
+        .with("extrahosts", "h:1.2.3.4")
+        .with("extrahosts", "i:::1")
+        .with("cachefrom", r#"["x:1","y:1"]"#)
+        .with("ulimits", r#"[{"Hard":2,"Name":"nofile","Soft":1}]"#);
     assert_eq!(path("me:1", &asked, "D"), expected);
 }

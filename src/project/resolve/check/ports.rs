@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::{NetworkChoice, Port, Protocol};
 
 use super::super::Written;
@@ -74,6 +74,7 @@ fn too_few(r: &mut Reader<'_>, written: &Written<'_>, port: &Port, free: u32) {
             ),
             ports_of(written),
         )
+        .coded(Code::Conflict)
         .help("leave the host port out, or give a range with one port for each replica"),
     );
 }
@@ -97,6 +98,7 @@ fn clash(r: &mut Reader<'_>, earlier: Claim<'_>, later: Claim<'_>) {
     };
     r.push(
         diagnostic
+            .coded(Code::Conflict)
             .also(ports_of(earlier.service), "taken here first")
             .help("give one of them another host port"),
     );

@@ -119,16 +119,16 @@ fn nothing_else(r: &mut Reader<'_>, node: &Node) {
     }
 }
 
-/// Compose resolves `device` as a path only with `driver: local` written out and `o: bind`.
+/// Compose resolves `device` as a path only with `driver: local` written out and exactly `o: bind` (compose-go
+/// `paths/resolve.go`).
 fn absolute_device(
     r: &Reader<'_>,
     node: &Node,
     driver: Option<&str>,
     options: &mut BTreeMap<String, String>,
 ) {
-    let binds = options.get("o").is_some_and(|o| o.split(',').any(|word| word == "bind"));
     if driver == Some("local")
-        && binds
+        && options.get("o").is_some_and(|o| o == "bind")
         && let Some(device) = options.get_mut("device")
     {
         let written = node.get("driver_opts").and_then(|options| options.get("device"));

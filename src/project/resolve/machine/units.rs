@@ -12,6 +12,7 @@ use super::super::reader::Reader;
 use super::super::service::{flag, place};
 use super::Layers;
 use super::unit_names::{checked_unit, is_template, refuse_template, startable, unit_name};
+use super::unit_text;
 
 /// The keys of one unit.
 const KEYS: [&str; 5] = ["file", "content", "drop_in", "enable", "mask"];
@@ -56,6 +57,7 @@ pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<UnitName
             let unit = one(r, entry);
             if let (Some(name), Some(unit)) = (name, unit) {
                 check(r, entry, &name, &unit);
+                check_texts(r, &entry.value, &name, &unit);
                 all.insert(name, unit);
             }
         }
@@ -101,6 +103,20 @@ fn check(r: &mut Reader<'_>, entry: &Entry, name: &UnitName, unit: &UnitFile) {
             Diagnostic::warning(format!("nothing is said about `{name}`"), entry.key_span)
                 .help("give it a `file`, `content`, `drop_in`, `enable` or `mask`"),
         );
+    }
+}
+
+/// Looks at the lines of a unit's file and drop-in.
+fn check_texts(r: &mut Reader<'_>, node: &Node, name: &UnitName, unit: &UnitFile) {
+    let drop_in = node.get("drop_in");
+    let drop_in_file = drop_in.and_then(|node| node.get("file"));
+    for (bytes, file, inline) in
+        [(&unit.content, node.get("file"), node.get("content")), (&unit.drop_in, drop_in_file, drop_in)]
+    {
+        let text = bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        if let (Some(text), Some(node)) = (text, file.or(inline)) {
+            unit_text::check(r, node, name, text, file.is_some());
+        }
     }
 }
 

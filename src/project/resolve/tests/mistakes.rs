@@ -172,8 +172,10 @@ fn values_are_checked_field_by_field() {
         ("labels: {io.sdcompose.project: x}", "the label `io.sdcompose.project` has a reserved prefix"),
         ("labels: {'': x}", "a label needs a name"),
         ("hostname: 'a b'", "warning: \"a b\" cannot be a host name"),
-        ("build: https://x/y.git", "a context on another host is not supported"),
-        ("build: /", "`build` is the root of the file system"),
+        ("build: /", "obstacle: `build` is the root of the file system"),
+        ("build: {ssh: [key]}", "`ssh`: the key `key` has no path; write `ID=PATH`"),
+        ("build: {secrets: [s]}", "the build of `a` uses the secret `s`, which is not declared"),
+        ("build: {secrets: [{target: s}]}", "a secret of a build needs a `source`"),
         (
             "build: {dockerfile: a, dockerfile_inline: b}",
             "`dockerfile` and `dockerfile_inline` cannot both be given",

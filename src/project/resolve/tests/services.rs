@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use super::tree::{Given, manifest, project, resolved, said};
 use crate::manifest::Dialect;
 use crate::project::{
-    DependencyCondition, Dockerfile, HealthTest, ImageSource, MountSource, NetworkChoice, RestartPolicy,
+    Build, BuildContext, BuildSecret, DependencyCondition, Dockerfile, HealthTest, ImageSource, MountSource,
+    NetworkChoice, RestartPolicy, SshKey, Ulimit,
 };
 
 #[test]
@@ -124,12 +125,71 @@ fn a_build_has_a_tag_and_an_absolute_context() {
         "services: {a: {build: ./d}, b: {build: {context: ., args: [A=1, HOME, NONE], dockerfile_inline: FROM x, target: t}, image: y}}",
     );
     let ImageSource::Build { tag, build } = &project.services["a"].image else { panic!("built") };
-    assert_eq!((tag.as_str(), build.context.to_str()), ("p-a", Some("/srv/p/d")));
+    assert_eq!((tag.as_str(), &**build), ("p-a", &Build::of(BuildContext::Directory("/srv/p/d".into()))));
     let ImageSource::Build { tag, build } = &project.services["b"].image else { panic!("built") };
     assert_eq!(tag, "y");
     assert_eq!(build.dockerfile, Dockerfile::Inline("FROM x".to_owned()));
     let args: Vec<(&str, &str)> = build.args.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(args, [("A", "1"), ("HOME", "/home/user")]);
+}
+
+#[test]
+fn all_that_compose_says_of_a_build_is_kept() {
+    let project = project(
+        r#"
+secrets: {token: {environment: HOME}}
+services:
+  a:
+    build:
+      context: https://host/x.git#main:sub
+      additional_contexts: [lib=./lib, 'other=service:b', base=docker-image://x]
+      cache_from: [x, 'type=gha']
+      cache_to: [y]
+      entitlements: [network.host]
+      extra_hosts: {h: 1.2.3.4}
+      isolation: default
+      platforms: [linux/amd64]
+      privileged: true
+      provenance: true
+      sbom: generator=x
+      secrets: [token, {source: token, target: t, uid: '1', mode: 0440}]
+      shm_size: 1m
+      ssh: [default, k=./key]
+      tags: [x:1]
+      ulimits: {nofile: 5}
+  b: {image: x}
+"#,
+    );
+    let ImageSource::Build { tag: _, build } = &project.services["a"].image else { panic!("built") };
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let contexts = [("base", "docker-image://x"), ("lib", "/srv/p/lib"), ("other", "service:b")];
+    let secret = |target: Option<&str>, uid: Option<&str>, mode| BuildSecret {
+        source: "token".to_owned(),
+        target: target.map(str::to_owned),
+        uid: uid.map(str::to_owned),
+        gid: None,
+        mode,
+    };
+    let key = |id: &str, path: Option<&str>| SshKey { id: id.to_owned(), path: path.map(str::to_owned) };
+    let expected = Build {
+        additional_contexts: contexts.map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
+        cache_from: texts(&["x", "type=gha"]),
+        cache_to: texts(&["y"]),
+        entitlements: texts(&["network.host"]),
+        extra_hosts: vec![("h".to_owned(), "1.2.3.4".to_owned())],
+        isolation: Some("default".to_owned()),
+        platforms: texts(&["linux/amd64"]),
+        privileged: true,
+        provenance: Some("true".to_owned()),
+        sbom: Some("generator=x".to_owned()),
+        secrets: vec![secret(None, None, None), secret(Some("t"), Some("1"), Some(0o440))],
+        shm_size: Some(1 << 20),
+        ssh: vec![key("default", None), key("k", Some("/srv/p/key"))],
+        tags: texts(&["x:1"]),
+        ulimits: [("nofile".to_owned(), Ulimit { soft: 5, hard: 5 })].into(),
+        ..Build::of(BuildContext::Remote("https://host/x.git#main:sub".to_owned()))
+    };
+    assert_eq!(**build, expected);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn what_compose_rejects_is_an_error_at_its_place() {
     for (keys, wanted) in [
         ("links: b", "3:40 `links` must be a list, found text"),
         ("volumes_from: [b, b]", r#"3:51 `volumes_from` has "b" twice; take one of them away"#),
-        ("security_opt: [a=1, a=1]", "3:53 `security_opt` has one option twice"),
+        ("security_opt: [label=x, label=x]", "3:57 `security_opt` has one option twice"),
         ("device_cgroup_rules: [a, a]", "3:58 `device_cgroup_rules` has \"a\" twice; take one of them away"),
         ("group_add: [5, 5]", r#"3:48 `group_add` has "5" twice"#),
         ("ipc: ", "3:36 `ipc` must be text, found nothing"),
@@ -104,7 +104,7 @@ fn what_compose_loads_and_no_engine_makes_stands_in_the_way() {
         ("restart: sometimes", "`sometimes` is no restart policy"),
         ("deploy: {restart_policy: {condition: never}}", "`never` is no condition for restarts"),
         ("security_opt: ['seccomp=zz.json']", "`security_opt`: cannot read /srv/p/zz.json: not found"),
-        ("security_opt: [foo]", "`security_opt`: `foo` is no option"),
+        ("security_opt: [foo]", "\"foo\" is no option of `security_opt`"),
         ("expose: [x]", "`expose`: `x` is no port"),
         ("isolation: hyperv", "`isolation: hyperv` is for Windows"),
         ("provider: {type: aws}", "no provider such as `aws` is called"),

@@ -127,7 +127,7 @@ fn mistakes_of_syntax_each_have_a_line_of_their_own() {
             "services:\n  a:\n    - image: x\n    ports: 1\n",
             "4:5 this line does not go on with the list above",
         ),
-        ("a: *b\n", "1:4 no anchor `b` before this place"),
+        ("x-a: *b\n", "1:6 no anchor `b` before this place"),
         ("{{ name }}: x\n", "1:1 a key must be text\n1:2 a key must be text"),
     ] {
         assert_eq!(told(text), expected, "{text}");

@@ -13,18 +13,18 @@ const WALK: usize = 16;
 pub(super) fn key(node: Node) -> (Key, Option<Diagnostic>) {
     let span = node.span;
     match node.value {
-        Value::Scalar { text, plain } => (Key { text, plain, span }, None),
+        Value::Scalar { text, plain } => (Key { text: Some(text), plain, span }, None),
         Value::Null => {
             let problem = Diagnostic::error("a key is missing", span)
                 .coded(Code::Syntax)
                 .help("write a name before the colon, in quotes if it is `null` or `~`");
-            (Key { text: "".into(), plain: true, span }, Some(problem))
+            (Key { text: None, plain: true, span }, Some(problem))
         }
         Value::Sequence(_) | Value::Mapping(_) => {
             let problem = Diagnostic::error("a key must be text", span)
                 .coded(Code::Syntax)
                 .help("`{{ name }}` of a template language needs quotes around it");
-            (Key { text: "".into(), plain: false, span }, Some(problem))
+            (Key { text: None, plain: false, span }, Some(problem))
         }
     }
 }
