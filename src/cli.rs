@@ -19,16 +19,19 @@ mod build;
 mod completion;
 mod config;
 mod confirm;
+mod convert;
 mod down;
 mod elsewhere;
 mod enter;
 mod exec;
 mod graph;
+mod import;
 mod interrupt;
 mod kill;
 mod lock;
 mod logs;
 mod open;
+mod output;
 mod perform;
 mod plan;
 mod ps;
@@ -205,6 +208,10 @@ enum Verb {
     Plan(plan::Args),
     /// Show what the manifest means
     Config(config::Args),
+    /// Write the project in the words of another tool
+    Convert(convert::Args),
+    /// Make a manifest of a compose file, a `docker run` line or a container
+    Import(import::Args),
     /// Show what waits for what
     Graph(graph::Args),
     /// Build images
@@ -313,6 +320,8 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Verb::Kill(args) => kill::run(&global, args).await,
         Verb::Plan(args) => plan::run(&global, args).await,
         Verb::Config(args) => config::run(&global, &args).await,
+        Verb::Convert(args) => convert::run(&global, &args).await,
+        Verb::Import(args) => import::run(&global, &args).await,
         Verb::Graph(args) => graph::run(&global, &args),
         Verb::Build(args) => build::run(&global, &args).await,
         Verb::Pull(args) => pull::run(&global, &args).await,

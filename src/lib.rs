@@ -26,6 +26,8 @@ pub mod container;
 pub mod observed;
 pub mod condition;
 pub mod plan;
+pub mod convert;
+pub mod import;
 
 // --- shell: effects ---
 pub mod event;

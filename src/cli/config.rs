@@ -21,9 +21,7 @@ mod output;
 /// Arguments of `config`.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
-#[command(
-    visible_alias = "convert",
-    after_help = "Examples:
+#[command(after_help = "Examples:
   sdcompose config                  The whole project, with every default written out
   sdcompose config web              A service, and what it needs
   sdcompose config -q               Check the manifest only; 2 where it is wrong
@@ -32,8 +30,7 @@ mod output;
   sdcompose config --variables      What the manifest asks of the environment
   sdcompose config --explain db     Where each value comes from, and how systemd boots here, and why
   sdcompose config --explain services.db.stop_signal
-                                    Every file and line that sets one value, and which one counts"
-)]
+                                    Every file and line that sets one value, and which one counts")]
 pub(super) struct Args {
     /// Services to show, with what they depend on [default: all]
     services: Vec<String>,

@@ -284,4 +284,4 @@ fn project_name(r: &mut Reader<'_>, given: Option<&str>, root: &Node, whole: Spa
 }
 
 #[cfg(test)]
-pub(in crate::project) mod tests;
+pub(crate) mod tests;

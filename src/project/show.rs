@@ -21,7 +21,7 @@ mod service;
 mod settings;
 mod storage;
 mod written;
-mod yaml;
+pub mod yaml;
 
 pub use written::{without_additions, written};
 

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 mod config;
 mod hostile;
+mod import;
 mod manifests;
 mod streams;
 
@@ -98,7 +99,7 @@ services:
 ";
 
 /// Every verb, as `--help` names them.
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 19] = [
     "up",
     "down",
     "start",
@@ -107,6 +108,8 @@ const VERBS: [&str; 17] = [
     "kill",
     "plan",
     "config",
+    "convert",
+    "import",
     "graph",
     "build",
     "pull",

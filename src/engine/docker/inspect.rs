@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use hyper::Method;
 use serde::Deserialize;
+use serde_json::Value;
 
+use crate::engine::EngineError;
 use crate::labels;
 use crate::observed::{ContainerState, Health};
 
 use super::Docker;
 use super::body::NOTIFY_TARGET;
-use super::errors::Trouble;
+use super::errors::{Purpose, Trouble};
 use super::observe;
 use super::path::Path;
 use super::wire::bare;
@@ -131,6 +133,26 @@ impl Docker {
     /// Looks at a container.
     pub(super) async fn inspect(&self, container: &str) -> Result<Inspected, Trouble> {
         self.wire.json(bare(Method::GET, &Path::of(&["containers", container, "json"])), DEADLINE).await
+    }
+
+    /// Returns all that the engine says of a container and of its image, as it says it; null for an image that
+    /// it does not have any more.
+    ///
+    /// # Errors
+    /// [`EngineError`] where there is no such container, or the engine does not answer.
+    pub async fn describe(&self, container: &str) -> Result<(Value, Value), EngineError> {
+        let what = format!("look at container {container}");
+        let told = |trouble: Trouble| trouble.of(&self.endpoint, Purpose::Other, what.clone());
+        let path = Path::of(&["containers", container, "json"]);
+        let found: Value = self.wire.json(bare(Method::GET, &path), DEADLINE).await.map_err(told)?;
+        let image = found.get("Image").and_then(Value::as_str).unwrap_or_default();
+        let path = Path::of(&["images", image, "json"]);
+        let image = match self.wire.json(bare(Method::GET, &path), DEADLINE).await {
+            Ok(image) => image,
+            Err(trouble) if trouble.is_status(404) => Value::Null,
+            Err(trouble) => return Err(told(trouble)),
+        };
+        Ok((found, image))
     }
 }
 

@@ -13,13 +13,13 @@ use crate::project::scalar::{self, Scalar};
 const STEP: usize = 2;
 
 /// Writes one entry of a mapping, with all that is below it.
-pub(super) fn entry(out: &mut String, indent: usize, key: &str, value: &Json) {
+pub fn entry(out: &mut String, indent: usize, key: &str, value: &Json) {
     spaces(out, indent);
     entry_here(out, indent, key, value);
 }
 
 /// Writes the key of a mapping whose entries follow one level deeper.
-pub(super) fn heading(out: &mut String, indent: usize, key: &str) {
+pub fn heading(out: &mut String, indent: usize, key: &str) {
     spaces(out, indent);
     text(out, key);
     out.push_str(":\n");

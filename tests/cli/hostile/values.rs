@@ -181,7 +181,7 @@ pub(super) const CASES: &[Case] = &[
         54,
         "a build of everything",
         "services: {a: {build: /}}\n",
-        "1:23 error value: `build` is the root of the file system",
+        "1:23 obstacle value: `build` is the root of the file system",
     ),
     (
         55,

@@ -172,7 +172,9 @@ fn what_cannot_be_a_base_is_said_where_it_is_named() {
     );
     assert_eq!(
         told(&[("a.yaml", &from("b.yaml")), ("b.yaml", "services: {s: {image: \"${1}\", image: y}}")]),
-        "b.yaml:1:31 `image` given twice in one mapping [b.yaml:1:16 first given here]"
+        "b.yaml:1:31 `image` given twice in one mapping [b.yaml:1:16 first given here]\n\
+         b.yaml:1:26 `1` is not a variable's name; a name has letters, digits and `_`, and does not start with a digit; \
+         write `$$` for a dollar sign"
     );
 }
 
