@@ -12,10 +12,10 @@ use crate::project::{
 pub use crate::systemd::privilege::CgroupNs;
 
 pub mod names;
-pub mod exposed;
+mod devices;
 pub mod files;
 pub mod fingerprint;
-pub mod refuse;
+pub mod remarks;
 pub mod requirements;
 pub mod spec;
 pub mod ties;

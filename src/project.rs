@@ -13,6 +13,7 @@ pub mod build;
 pub mod capability;
 pub mod command_line;
 pub mod device;
+pub mod exposed;
 pub mod foreign;
 pub mod hosts;
 pub mod image;

@@ -12,6 +12,10 @@ struct Since {
     docker: &'static str,
 }
 
+/// Annotations for the OCI runtime.
+const ANNOTATIONS: Since = Since { minor: 43, docker: "24.0" };
+/// Devices by the names of the Container Device Interface (moby `daemon/cdi.go`).
+const CDI: Since = Since { minor: 44, docker: "25.0" };
 /// Mounts below a path that stay writable, or must not.
 const READ_ONLY_RECURSION: Since = Since { minor: 44, docker: "25.0" };
 /// A directory of a volume.
@@ -36,6 +40,7 @@ pub fn of_service(service: &Service, facts: &Facts) -> Vec<Refusal> {
     });
     wanted
         .chain(of_joins(&service.network))
+        .chain(of_settings(service))
         .filter_map(|wanted| refused(wanted, facts))
         .map(|refusal| Refusal { service: Some(service.name.clone()), ..refusal })
         .collect()
@@ -106,6 +111,20 @@ fn of_joins(choice: &NetworkChoice) -> Vec<Wanted> {
         }
     }
     wanted
+}
+
+fn of_settings(service: &Service) -> impl Iterator<Item = Wanted> {
+    let annotations = service.annotations.keys().next().map(|name| Wanted {
+        what: format!("the annotation `{name}`"),
+        since: ANNOTATIONS,
+        way_out: "use `labels` where no OCI runtime reads it",
+    });
+    let cdi = service.devices.iter().find(|device| device.is_cdi()).map(|device| Wanted {
+        what: format!("the CDI device `{}`", device.source),
+        since: CDI,
+        way_out: "give the device by its path, such as /dev/dri",
+    });
+    annotations.into_iter().chain(cdi)
 }
 
 fn refused(wanted: Wanted, facts: &Facts) -> Option<Refusal> {

@@ -17,8 +17,8 @@ use crate::systemd::UnitName;
 use crate::systemd::defaults::{self, Decision, Wish, boot, errors};
 
 use super::{
-    ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, files, fingerprint, names,
-    refuse, ties,
+    ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, devices, files, fingerprint,
+    names, ties,
 };
 
 /// The option of an endpoint that names the interface inside (Docker 28 release notes, moby#49155).
@@ -27,7 +27,7 @@ const INTERFACE_NAME: &str = "com.docker.network.endpoint.ifname";
 /// Decides how a service's machines boot; `None` for a plain container.
 ///
 /// # Errors
-/// Refuses as [`defaults::decide`] and [`refuse::refuse`] do.
+/// Refuses as [`defaults::decide`] does.
 pub fn decision(
     project: &Project,
     service: &Service,
@@ -35,7 +35,6 @@ pub fn decision(
     facts: &Facts,
     image: Option<&ImageFacts>,
 ) -> Result<Option<Decision>, Refusal> {
-    refuse::refuse(service, facts)?;
     let Some(machine) = &service.machine else { return Ok(None) };
     if service.read_only {
         // moby daemon/archive_unix.go, `ErrRootFSReadOnly`: also before the container is started.
@@ -136,8 +135,8 @@ fn plain(project: &Project, service: &Service, index: u32, name: &str) -> Contai
         cap_add: service.cap_add.clone(),
         cap_drop: service.cap_drop.clone(),
         privileged: service.privileged,
-        devices: service.devices.iter().filter(|device| !device.is_cdi()).cloned().collect(),
-        device_requests: refuse::requests(service),
+        devices: devices::by_path(service),
+        device_requests: devices::requests(service),
         device_cgroup_rules: service.hardware.cgroup_rules.clone(),
         sysctls: service.sysctls.clone(),
         ulimits: service.ulimits.clone(),

@@ -80,6 +80,7 @@ impl Merger {
             Rule::Logging if forms::other_driver(&under, &over) => self.taken(over),
             Rule::Logging => self.by_kind(under, over, place),
             Rule::Pools => self.pools(under, over),
+            Rule::Requests => self.by_kind(forms::requests(under), over, place),
             Rule::SwitchOrFields => match (&under.value, &over.value) {
                 (Value::Mapping(_), Value::Mapping(_)) => self.by_kind(under, over, place),
                 (_, Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_)) => {

@@ -15,6 +15,7 @@ use crate::yaml::{Entry, Node, Value};
 
 mod build;
 mod check;
+mod conflicts;
 mod declared;
 mod dependency;
 mod environment;
@@ -35,6 +36,7 @@ mod profile;
 mod process;
 mod pull_policy;
 mod reader;
+mod security;
 mod service;
 mod storage;
 

@@ -5,6 +5,7 @@ mod calls;
 mod commands;
 mod images;
 mod life;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -8,7 +8,8 @@ use bollard::models::{
     ResourcesUlimits, RestartPolicy as EngineRestart, RestartPolicyNameEnum,
 };
 
-use crate::container::{CgroupNs, ContainerSpec, NetworkSpecChoice, exposed};
+use crate::container::{CgroupNs, ContainerSpec, NetworkSpecChoice};
+use crate::project::exposed;
 use crate::project::{HealthTest, Healthcheck, Port, RestartPolicy};
 
 mod mounts;

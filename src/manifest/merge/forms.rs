@@ -72,6 +72,19 @@ pub(super) fn build(node: Node) -> Node {
     }
 }
 
+/// `gpus: all` becomes a list of one request for all.
+pub(super) fn requests(node: Node) -> Node {
+    match node.value {
+        Value::Scalar { .. } => {
+            let span = node.span;
+            let entry = Entry { key: "count".into(), key_plain: true, key_span: span, value: node };
+            let request = Node { value: Value::Mapping(vec![entry]), ..Node::null(span) };
+            Node { value: Value::Sequence(vec![request]), ..Node::null(span) }
+        }
+        Value::Null | Value::Sequence(_) | Value::Mapping(_) => node,
+    }
+}
+
 /// Whether both name a logging driver, and not the same.
 pub(super) fn other_driver(under: &Node, over: &Node) -> bool {
     let driver = |node: &Node| text(node.get("driver")?).map(str::to_owned);

@@ -27,6 +27,8 @@ pub(super) enum Rule {
     Logging,
     /// Address pools merge by their subnet.
     Pools,
+    /// The word `all` is a list of one, behind which a list is appended; nothing merges with a later word.
+    Requests,
 }
 
 /// By what the entries of a list are told apart; of equal ones the last counts, at the place of the first.
@@ -79,6 +81,7 @@ const RULES: &[(&str, Option<Rule>, Option<Key>)] = &[
     ("services.*.extra_hosts", Some(Rule::Hosts), Some(Key::Distinct)),
     ("services.*.group_add", None, Some(Key::Distinct)),
     ("services.*.healthcheck.test", Some(Rule::Replace), None),
+    ("services.*.gpus", Some(Rule::Requests), None),
     ("services.*.label_file", Some(Rule::Texts), None),
     ("services.*.labels", Some(Rule::Pairs), Some(Key::Name)),
     ("services.*.links", None, Some(Key::Name)),

@@ -222,6 +222,13 @@ fn a_systemd_section_merges_or_is_switched_off() {
 }
 
 #[test]
+fn requests_for_gpus_append_to_all() {
+    assert_eq!(service("gpus: all", "gpus: [{count: 2}]"), "gpus: [{count: all}, {count: 2}]");
+    assert_eq!(service("gpus: [{count: 1}]", "gpus: [{count: 2}]"), "gpus: [{count: 1}, {count: 2}]");
+    assert_eq!(service("gpus: all", "gpus: all"), "`services.a.gpus` is text here and a list before");
+}
+
+#[test]
 fn values_of_different_kinds_are_an_error_with_their_path() {
     assert_eq!(
         service("ports: [1]", "ports: {a: 1}"),

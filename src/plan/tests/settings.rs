@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::project::{Dependency, DependencyCondition, Link, Provider, PullPolicy, Sharing, VolumesFrom};
+use crate::project::{Dependency, DependencyCondition, Link, PullPolicy, Sharing, VolumesFrom};
 
 /// Ties `web` to `db` in a project of both, as the manifest's keys do.
 fn tied(tie: impl FnOnce(&mut crate::project::Service)) -> Project {
@@ -80,20 +80,6 @@ fn an_image_is_pulled_again_when_it_is_old() {
     assert_eq!(of_images(&project, &world, 4 * DAY + 1), pulled);
     world.observed.images.clear();
     assert_eq!(of_images(&project, &world, 3 * DAY + 1), "1 pull image web:1  absent\n");
-}
-
-#[test]
-fn nothing_is_pulled_for_a_service_that_a_tool_stands_for() {
-    let mut project = project("web plain\ncloud plain");
-    let cloud = &mut project.services["cloud"];
-    cloud.foreign.provider =
-        Some(Provider { kind: "aws".to_owned(), options: std::collections::BTreeMap::new() });
-    let world = World::with_images(&self::project("web plain"));
-    assert_eq!(of_images(&project, &world, 0), "");
-    assert_eq!(
-        planned(&project, &world, &UpOptions::default()),
-        "refused: cloud: `provider: aws` stands for the service, and sdcompose calls no providers"
-    );
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl World {
     fn act(&mut self, action: &Action) {
         match action {
             Action::Pull { reference, platform: _ } | Action::Look { reference } => {
-                self.bring(reference, "1")
+                self.bring(reference, "1");
             }
             Action::Build { tag, .. } => self.bring(tag, "1"),
             Action::CreateNetwork(spec) => {

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::container::refuse;
 use crate::observed::Observed;
 use crate::project::{ImageSource, Project, PullPolicy, Service};
 use crate::refusal::Refusal;
@@ -26,8 +25,7 @@ pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Re
     let mut draft = Draft::default();
     let mut refusals = Vec::new();
     let mut brought: BTreeMap<&str, StepId> = BTreeMap::new();
-    // A service that `up` refuses as a whole may have no image at all.
-    for group in groups.iter().filter(|group| refuse::foreign(group.service).is_ok()) {
+    for group in &groups {
         let reference = group.service.image.reference();
         if brought.contains_key(reference) {
             continue;

@@ -1,7 +1,7 @@
 //! The steps of one replica: what is put right first, then what makes it run.
 
 use crate::container::spec::{assemble, decision};
-use crate::container::{ContainerSpec, refuse};
+use crate::container::{ContainerSpec, remarks};
 use crate::observed::{ContainerState, ObservedContainer};
 use crate::project::{MountSource, NetworkChoice, Service};
 use crate::refusal::Refusal;
@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
         let image = self.observed.images.get(reference);
         let seen = image.and_then(|image| image.facts.as_ref());
         let decision = decision(self.project, service, index, self.facts, seen)?;
-        for text in refuse::remarks(service, self.facts) {
+        for text in remarks::of_service(service, self.facts) {
             self.draft.note(Note::Warning { service: service.name.clone(), text });
         }
         if service.machine.is_some() && seen.is_none() {

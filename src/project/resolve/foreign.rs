@@ -11,7 +11,7 @@ use crate::yaml::{Node, Value};
 use super::Scope;
 use super::options::chosen;
 use super::reader::Reader;
-use super::service::field;
+use super::service::{field, place};
 
 /// Reads what only other systems do.
 pub(super) fn read(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Foreign {
@@ -20,20 +20,34 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> Foreig
             .filter(|count| *count != 0),
         cpu_percent: field(r, node, "cpu_percent", |r, node, key| r.integer(node, key, 0..=100))
             .filter(|share| *share != 0),
-        isolation: chosen(r, node, "isolation"),
-        credential_spec: field(r, node, "credential_spec", credential_spec),
+        isolation: isolation(r, node),
+        credential_spec: field(r, node, "credential_spec", |r, node, key| {
+            Some(credential_spec(r, node, key))
+        }),
         provider: field(r, node, "provider", provider),
         models: models(r, node, scope),
     }
 }
 
-fn credential_spec(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<CredentialSpec> {
+/// Engines on Linux know `default` only (moby `daemon/daemon_unix.go`).
+fn isolation(r: &mut Reader<'_>, node: &Node) -> Option<String> {
+    let word = chosen(r, node, "isolation")?;
+    if word != "default" {
+        r.push(
+            Diagnostic::obstacle(format!("`isolation: {word}` is for Windows"), place(node, "isolation"))
+                .help("take it away"),
+        );
+    }
+    Some(word)
+}
+
+fn credential_spec(r: &mut Reader<'_>, node: &Node, key: &str) -> CredentialSpec {
     r.entries(node, key);
-    Some(CredentialSpec {
+    CredentialSpec {
         config: field(r, node, "config", Reader::text),
         file: field(r, node, "file", Reader::text),
         registry: field(r, node, "registry", Reader::text),
-    })
+    }
 }
 
 fn provider(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Provider> {
@@ -52,12 +66,22 @@ fn provider(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Provider> {
         let values = items.iter().filter_map(|item| r.printed(item, &key)).collect();
         options.insert(entry.key.to_string(), values);
     }
-    Some(Provider { kind: r.some_text(kind, "provider.type")?, options })
+    let kind = r.some_text(kind, "provider.type")?;
+    r.push(
+        Diagnostic::obstacle(format!("no provider such as `{kind}` is called"), node.span)
+            .marked("stands for the service")
+            .help("call the tool by hand, and give the service an `image:`, or a profile that is not active"),
+    );
+    Some(Provider { kind, options })
 }
 
 /// Models are declared at the top, like networks.
 fn models(r: &mut Reader<'_>, node: &Node, scope: &Scope<'_>) -> IndexMap<String, ModelVariables> {
     let Some(node) = node.get("models") else { return IndexMap::new() };
+    r.push(
+        Diagnostic::obstacle("`models` need Docker's model runner, which is not called", node.span)
+            .help("run the model in a service of its own, and give its address by `environment`"),
+    );
     let mut models = IndexMap::new();
     match &node.value {
         Value::Sequence(items) => {

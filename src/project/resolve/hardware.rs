@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::project::{DeviceRequest, Hardware};
 use crate::yaml::{Node, Value};
 
+use super::links;
 use super::reader::Reader;
 use super::service::{field, list, place};
 
@@ -14,7 +15,7 @@ const ALL: i64 = -1;
 
 /// Reads what a service may do with devices that it does not name.
 pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> Hardware {
-    let cgroup_rules = list(r, node, "device_cgroup_rules", Reader::texts);
+    let cgroup_rules = links::texts(r, node, "device_cgroup_rules");
     if is_machine {
         warn_of_all_devices(r, node, &cgroup_rules);
     }

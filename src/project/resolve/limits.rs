@@ -55,7 +55,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> (u32, L
             |r, node, key| r.integer(node, key, -1..=i64::from(i32::MAX)),
         )
         .filter(|count| *count != 0),
-        blkio: field(r, node, "blkio_config", blkio::read),
+        blkio: field(r, node, "blkio_config", |r, node, key| Some(blkio::read(r, node, key))),
         parent: cgroup_parent(r, node, is_machine),
     };
     (replicas.and_then(|replicas| u32::try_from(replicas).ok()).unwrap_or(1), limits)
@@ -208,7 +208,7 @@ pub(super) fn ulimits(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Ulimi
             let what = format!("`{}` is no resource limit", entry.key);
             let loads = entry.key.bytes().all(|byte| byte.is_ascii_lowercase());
             let mut diagnostic = if loads {
-                Diagnostic::warning(what, entry.key_span)
+                Diagnostic::obstacle(what, entry.key_span)
             } else {
                 Diagnostic::error(what, entry.key_span)
             };
@@ -250,7 +250,7 @@ fn ulimit(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Ulimit> {
     };
     if limit.is_reversed() {
         r.push(
-            Diagnostic::warning(format!("`{key}`: the soft limit is above the hard limit"), node.span)
+            Diagnostic::obstacle(format!("`{key}`: the soft limit is above the hard limit"), node.span)
                 .help("no kernel takes that (setrlimit(2)); raise `hard`, or lower `soft`"),
         );
     }
@@ -280,7 +280,7 @@ fn restart_policy(r: &mut Reader<'_>, policy: &Node) -> RestartPolicy {
         None | Some("any" | "always") => RestartPolicy::Always,
         Some(other) => {
             r.push(
-                Diagnostic::warning(
+                Diagnostic::obstacle(
                     format!("`{other}` is no condition for restarts"),
                     place(policy, "condition"),
                 )

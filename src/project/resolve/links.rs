@@ -25,7 +25,7 @@ fn to_service(text: &str) -> Link {
 }
 
 /// A list of texts of which none stands twice (compose-spec, `uniqueItems`).
-fn texts(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
+pub(super) fn texts(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
     let Some(list) = node.get(key) else { return Vec::new() };
     let mut texts: Vec<String> = Vec::new();
     for item in r.items(list, key) {

@@ -2,14 +2,14 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::labels::RESERVED_PREFIX;
-use crate::project::{Service, name};
+use crate::project::{Service, exposed, name};
 use crate::yaml::{Entry, Node, Value};
 
 use super::options::chosen;
 use super::reader::Reader;
 use super::{
-    Scope, dependency, environment, foreign, hardware, health, image, label_file, limits, links, machine,
-    namespaces, network, options, ports, process, storage,
+    Scope, conflicts, dependency, environment, foreign, hardware, health, image, label_file, limits, links,
+    machine, namespaces, network, options, ports, process, security, storage,
 };
 
 /// Reads one service; `None` where it is no mapping. Fields that cannot be read are left at their defaults:
@@ -39,7 +39,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
     let network = network::read_choice(r, node);
     let namespaces = namespaces::read(r, node, is_machine);
     let links = links::read(r, node);
-    Some(Service {
+    let service = Service {
         name: entry.key.to_string(),
         image,
         pull_policy,
@@ -82,7 +82,7 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         mac_address: chosen(r, node, "mac_address"),
         use_api_socket: flag(r, node, "use_api_socket"),
         foreign: foreign::read(r, node, scope),
-        security_opt: security_opt(r, node),
+        security_opt: security::options(r, node),
         privileged: flag(r, node, "privileged"),
         read_only: read_only(r, node, is_machine),
         extra_hosts: network::extra_hosts(r, node),
@@ -101,7 +101,9 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         userns_mode: chosen(r, node, "userns_mode"),
         profiles: profiles(r, node),
         machine,
-    })
+    };
+    conflicts::check(r, node, &service);
+    Some(service)
 }
 
 /// Reads a field where it is there.
@@ -209,53 +211,19 @@ fn read_only(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> bool {
     read_only
 }
 
-/// Security options as written, but a seccomp profile in a file is replaced by what the file holds: engines
-/// want the profile itself.
-fn security_opt(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
-    let items = node.get("security_opt").map(|node| r.items(node, "security_opt")).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| {
-            let text = r.some_text(item, "security_opt")?;
-            let profile = text.strip_prefix("seccomp=").or_else(|| text.strip_prefix("seccomp:"));
-            match profile {
-                Some(path) if !matches!(path, "unconfined" | "builtin") && !path.starts_with('{') => {
-                    Some(seccomp(r, item, path).map_or(text, |profile| format!("seccomp={profile}")))
-                }
-                Some(_) | None => Some(text),
-            }
-        })
-        .collect()
-}
-
-/// Compose reads the profile when it makes the container; what cannot be read is refused then.
-fn seccomp(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
-    let absolute = r.path(path, node.span);
-    let bytes = match r.files.read(&absolute) {
-        Ok(bytes) => bytes,
-        Err(why) => {
-            let what = format!("`security_opt`: cannot read {}: {why}", absolute.display());
-            r.push(Diagnostic::warning(what, node.span).help("no container can be made without the profile"));
-            return None;
-        }
-    };
-    match serde_json::from_slice::<serde_json::Value>(&bytes) {
-        Ok(profile) => Some(profile.to_string()),
-        Err(why) => {
-            r.error(format!("`security_opt`: {path} is not a seccomp profile: {why}"), node.span);
-            None
-        }
-    }
-}
-
 fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
     let mut ports = Vec::new();
     for item in r.items(node, key) {
         let Some(port) = r.word(item, key) else { continue };
-        if matches!(item.value, Value::Scalar { plain: true, .. })
-            && port.parse::<f64>().is_ok_and(|it| it.fract() != 0.0)
-        {
+        let is_fraction = matches!(item.value, Value::Scalar { plain: true, .. })
+            && port.parse::<f64>().is_ok_and(|number| number.fract() != 0.0);
+        if is_fraction {
             r.error(format!("`{key}`: {port} is no port"), item.span);
+        } else if exposed::ports(port).is_none() {
+            r.push(
+                Diagnostic::obstacle(format!("`{key}`: `{port}` is no port"), item.span)
+                    .help("write PORT or FIRST-LAST, with /udp or /sctp where it is not tcp"),
+            );
         }
         ports.push(port.to_owned());
     }

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::project::{
-    Blkio, CredentialSpec, DeviceRequest, Foreign, Hardware, Limits, Links, Logging, ModelVariables,
-    Namespaces, Processor, Provider, Service,
+    Blkio, CgroupNs, CredentialSpec, DeviceRequest, Foreign, Hardware, Limits, Links, Logging,
+    ModelVariables, Namespaces, Processor, Provider, Service,
 };
 
 use super::service::Written;
@@ -97,7 +97,7 @@ fn request(request: &DeviceRequest) -> Json {
 
 fn namespaces(shown: &mut Map<String, Json>, namespaces: &Namespaces) {
     let Namespaces { cgroup, ipc, pid, uts } = namespaces;
-    put(shown, "cgroup", cgroup.map(|cgroup| cgroup.as_str()));
+    put(shown, "cgroup", cgroup.map(CgroupNs::as_str));
     put(shown, "ipc", ipc.as_ref().map(ToString::to_string));
     put(shown, "pid", pid.as_ref().map(ToString::to_string));
     put(shown, "uts", uts.as_ref());

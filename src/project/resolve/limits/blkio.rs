@@ -9,10 +9,10 @@ use super::super::service::field;
 use super::size;
 
 /// Reads shares of block devices.
-pub(super) fn read(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Blkio> {
+pub(super) fn read(r: &mut Reader<'_>, node: &Node, key: &str) -> Blkio {
     r.entries(node, key);
     let rates = |r: &mut Reader<'_>, key: &str| rates(r, node, key);
-    Some(Blkio {
+    Blkio {
         weight: field(r, node, "weight", weight).filter(|weight| *weight != 0),
         weight_device: node
             .get("weight_device")
@@ -28,7 +28,7 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Blkio> 
         read_iops: rates(r, "device_read_iops"),
         write_bps: rates(r, "device_write_bps"),
         write_iops: rates(r, "device_write_iops"),
-    })
+    }
 }
 
 fn weight(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<u16> {

@@ -161,10 +161,10 @@ fn values_are_checked_field_by_field() {
             "cap_add: [NET_ADMN]",
             "warning: `NET_ADMN` is no capability that Linux has; did you mean `NET_ADMIN`?",
         ),
-        ("ulimits: {nofiles: 5}", "warning: `nofiles` is no resource limit; did you mean `nofile`?"),
+        ("ulimits: {nofiles: 5}", "obstacle: `nofiles` is no resource limit; did you mean `nofile`?"),
         (
             "ulimits: {nofile: {soft: 9, hard: 5}}",
-            "warning: `ulimits.nofile`: the soft limit is above the hard limit",
+            "obstacle: `ulimits.nofile`: the soft limit is above the hard limit",
         ),
         ("devices: ['/dev/x:/dev/y:q']", "`devices`: `q` is no permission"),
         ("extra_hosts: [h]", "`extra_hosts`: `h` has no address"),

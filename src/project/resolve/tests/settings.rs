@@ -20,6 +20,8 @@ fn what_compose_rejects_is_an_error_at_its_place() {
     for (keys, wanted) in [
         ("links: b", "3:40 `links` must be a list, found text"),
         ("volumes_from: [b, b]", r#"3:51 `volumes_from` has "b" twice; take one of them away"#),
+        ("security_opt: [label=x, label=x]", "3:57 `security_opt` has one option twice"),
+        ("device_cgroup_rules: [a, a]", "3:58 `device_cgroup_rules` has \"a\" twice; take one of them away"),
         ("group_add: [5, 5]", r#"3:48 `group_add` has "5" twice"#),
         ("ipc: ", "3:36 `ipc` must be text, found nothing"),
         ("uts: 5", "3:38 `uts` must be text, found a number; put it in quotes: \"5\""),
@@ -44,7 +46,7 @@ fn what_compose_rejects_is_an_error_at_its_place() {
         ("provider: {}", "3:43 `provider` needs a `type`; the name of the tool"),
         (
             "models: [m]",
-            "3:42 the model `m` is not declared; declare it at the top: models: { m: { model: NAME } }",
+            "3:41 obstacle: `models` need Docker's model runner, which is not called; run the model in a service of its own, and give its address by `environment`\n3:42 the model `m` is not declared; declare it at the top: models: { m: { model: NAME } }",
         ),
         ("blkio_config: {weight: -1}", "3:56 `weight` must be between 0 and 65535, found -1"),
         ("links: [a]", "3:33 `a` depends on itself; take this entry away"),
@@ -89,12 +91,50 @@ fn a_machine_keeps_what_its_systemd_needs() {
 
 #[test]
 fn what_compose_takes_without_a_meaning_is_a_warning() {
-    assert!(
-        plain("pull_policy: xdailyy")
-            .contains("warning: `xdailyy` is no pull policy, and taken for `missing`")
-    );
-    assert!(plain("pull_policy: refresh").contains("warning: `pull_policy: refresh` does not say how often"));
-    assert!(plain("ulimits: {foo: 1}").contains("warning: `foo` is no resource limit"));
-    assert!(plain("restart: sometimes").contains("obstacle: `sometimes` is no restart policy"));
-    assert!(plain("security_opt: ['seccomp=zz.json']").contains("warning: `security_opt`: cannot read"));
+    let text = "pull_policy: xdailyy";
+    assert!(plain(text).contains("warning: `xdailyy` is no pull policy, and taken for `missing`"));
+    let text = "pull_policy: refresh";
+    assert!(plain(text).contains("warning: `pull_policy: refresh` does not say how often"));
+}
+
+#[test]
+fn what_compose_loads_and_no_engine_makes_stands_in_the_way() {
+    for (keys, wanted) in [
+        ("ulimits: {foo: 1}", "`foo` is no resource limit"),
+        ("restart: sometimes", "`sometimes` is no restart policy"),
+        ("deploy: {restart_policy: {condition: never}}", "`never` is no condition for restarts"),
+        ("security_opt: ['seccomp=zz.json']", "`security_opt`: cannot read /srv/p/zz.json: not found"),
+        ("security_opt: [foo]", "\"foo\" is no option of `security_opt`"),
+        ("expose: [x]", "`expose`: `x` is no port"),
+        ("isolation: hyperv", "`isolation: hyperv` is for Windows"),
+        ("provider: {type: aws}", "no provider such as `aws` is called"),
+        ("uts: host, hostname: h", "with `uts: host` a container has the host's name"),
+        ("network_mode: 'service:b', links: [b]", "`links` needs a network of the container's own"),
+        (
+            "network_mode: host, external_links: [q]",
+            "`external_links` needs a network of the container's own",
+        ),
+        ("mac_address: zz", "`mac_address`: `zz` is no MAC address"),
+        (
+            "mac_address: '02:42:ac:11:65:43', network_mode: 'service:b'",
+            "a container in another one's network has no MAC address of its own",
+        ),
+        (
+            "mac_address: '02:42:ac:11:65:43', networks: {default: {mac_address: '02:42:ac:11:65:44'}}",
+            "`mac_address` is 02:42:ac:11:65:43, and 02:42:ac:11:65:44 on the network `default`",
+        ),
+    ] {
+        let said = plain(keys);
+        let rest = said.split_once(' ').map_or("", |(_, rest)| rest);
+        assert!(rest.starts_with(&format!("obstacle: {wanted}")), "{keys}: {said}");
+    }
+    for keys in [
+        "isolation: default",
+        "security_opt: [no-new-privileges, 'label:disable', 'seccomp:unconfined']",
+        "mac_address: '02:42:ac:11:65:43'",
+        "expose: [80, '1-2/udp']",
+        "uts: host",
+    ] {
+        assert_eq!(plain(keys), "", "{keys}");
+    }
 }
