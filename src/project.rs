@@ -50,7 +50,7 @@ pub use machine::{
 pub use mount::{CreateHostPath, Mount, MountSource, Recursive, VolumeOptions};
 pub use namespaces::{Namespaces, Sharing};
 pub use network::{Attachment, Ipam, IpamPool, Network, NetworkChoice};
-pub use port::{Port, PortMode, Protocol, PublishedPort};
+pub use port::{Port, PortMode, Protocol, PublishedPort, Spelling};
 pub use service::{Dependency, DependencyCondition, HealthTest, Healthcheck, RestartPolicy, Service};
 pub use volume::Volume;
 

@@ -62,7 +62,7 @@ fn planned(project: &Project, args: &Args) -> Result<Plan, Error> {
         if !tags.insert(tag) {
             continue;
         }
-        let mut build = build.clone();
+        let mut build = buildable::of(service, build);
         build.no_cache |= args.no_cache;
         build.pull |= args.pull;
         for (name, value) in &args.build_arg {

@@ -42,7 +42,7 @@ enum Tool {
 
 /// Writes the project in the words of another tool. Asks the engine, and changes nothing.
 pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
-    let Opened { manifest, project } = open::project(global)?;
+    let Opened { manifest, project } = open::project(global, &[])?;
     let engine = open::engine(global)?;
     let (facts, images) = asked(&engine, &project).await?;
     let Converted { text, remarks } = match args.to {

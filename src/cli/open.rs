@@ -20,7 +20,7 @@ use crate::load::{self, Disk, LoadOptions, Loaded};
 use crate::manifest::{AsWritten, Manifest};
 use crate::observed::{Observed, Scope};
 use crate::project::name::is_project;
-use crate::project::{Project, PullPolicy, resolve};
+use crate::project::{MountSource, Project, PullPolicy, Service, resolve};
 use crate::report::diagnostics::{self, Style};
 
 /// A project together with the files that it came from.
@@ -261,8 +261,9 @@ pub(super) fn scope(project: &Project) -> Scope {
     Scope {
         project: project.name.clone(),
         images: services()
-            .map(|service| service.image.reference().to_owned())
+            .flat_map(|service| std::iter::once(service.image.reference()).chain(mounted_images(service)))
             .filter(|reference| !reference.is_empty())
+            .map(str::to_owned)
             .collect(),
         aging: services()
             .filter(|service| matches!(service.pull_policy, PullPolicy::Every(_)))
@@ -274,6 +275,19 @@ pub(super) fn scope(project: &Project) -> Scope {
             .flat_map(|service| (1..=service.replicas).map(|index| names::container(project, service, index)))
             .collect(),
     }
+}
+
+/// The images whose files a service mounts.
+fn mounted_images(service: &Service) -> impl Iterator<Item = &str> {
+    service.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Image { reference, subpath: _ } => Some(reference.as_str()),
+        MountSource::Volume { .. }
+        | MountSource::Anonymous(_)
+        | MountSource::Bind { .. }
+        | MountSource::Tmpfs { .. }
+        | MountSource::NamedPipe(_)
+        | MountSource::Cluster(_) => None,
+    })
 }
 
 /// Makes the way to the engine; the first call shows whether it answers.

@@ -29,9 +29,9 @@ fn file(path: &Path, force: bool, text: &str) -> Result<(), Error> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).truncate(true).create(force).create_new(!force);
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Error::local(format!("cannot write {}", path.display()), error)
-            .help("name another file, or write over it with `--force`"),
-        _ => Error::local(format!("cannot write {}", path.display()), error),
+    written.map_err(|error| {
+        let exists = error.kind() == ErrorKind::AlreadyExists;
+        let error = Error::local(format!("cannot write {}", path.display()), error);
+        if exists { error.help("name another file, or write over it with `--force`") } else { error }
     })
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::project::{
     Attachment, Device, HealthTest, Healthcheck, Identity, Ipam, IpamPool, Journal, JournalStorage, Machine,
     Mount, MountSource, Network, NetworkChoice, Port, Privilege, Project, RestartPolicy, Service, Ulimit,
-    UnitFile, Volume, VolumeOptions, mount,
+    UnitFile, Volume, VolumeOptions,
 };
 
 use super::{names, spec};
@@ -331,7 +331,7 @@ fn unit_file(unit: &UnitFile) -> Vec<u8> {
 
 fn port(port: &Port) -> String {
     // The rest is for people.
-    let Port { target, published, host_ip, protocol, mode: _, name: _, app_protocol: _ } = port;
+    let Port { target, published, host_ip, protocol, mode: _, name: _, app_protocol: _, spelling: _ } = port;
     let published = published.map(|range| format!("{}-{}", range.first, range.last)).unwrap_or_default();
     let host_ip = host_ip.map(|address| address.to_string()).unwrap_or_default();
     format!("{host_ip}:{published}:{target}/{protocol}")
@@ -339,7 +339,6 @@ fn port(port: &Port) -> String {
 
 fn mounted(project: &Project, entry: &Mount) -> String {
     let Mount { target, source, read_only, consistency: _ } = entry;
-    let target = mount::clean(target);
     let source = match source {
         MountSource::Volume { key, options } => {
             let name = spec::volume_name(project, key);

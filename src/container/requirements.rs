@@ -2,7 +2,7 @@
 //! anything is touched, since an engine leaves out in silence what it does not know.
 
 use crate::facts::{ApiVersion, Facts};
-use crate::project::{MountSource, Network, NetworkChoice, Recursive, Service, VolumeOptions, mount};
+use crate::project::{MountSource, Network, NetworkChoice, Recursive, Service, VolumeOptions};
 use crate::refusal::Refusal;
 
 /// The API of the first Docker release that has something, from moby `docs/api/version-history.md`.
@@ -34,10 +34,7 @@ struct Wanted {
 /// Says what a service asks for and its engine does not have.
 #[must_use]
 pub fn of_service(service: &Service, facts: &Facts) -> Vec<Refusal> {
-    let wanted = service.mounts.iter().flat_map(|entry| {
-        let target = mount::clean(&entry.target);
-        of_mount(&entry.source, &target)
-    });
+    let wanted = service.mounts.iter().flat_map(|entry| of_mount(&entry.source, &entry.target));
     wanted
         .chain(of_joins(&service.network))
         .chain(of_settings(service))
@@ -149,7 +146,7 @@ mod tests {
 
     fn mounting(source: MountSource) -> Service {
         let mut service = Service::plain("web", "x");
-        service.mounts.push(Mount { target: "/m/".into(), source, read_only: false, consistency: None });
+        service.mounts.push(Mount { target: "/m".into(), source, read_only: false, consistency: None });
         service
     }
 

@@ -9,8 +9,7 @@ use indexmap::IndexMap;
 use crate::facts::{Facts, ImageFacts};
 use crate::labels::{ContainerLabels, MachineLabels};
 use crate::project::{
-    Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project,
-    Service, mount,
+    Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project, Service,
 };
 use crate::refusal::Refusal;
 use crate::systemd::UnitName;
@@ -102,7 +101,7 @@ fn wish(project: &Project, service: &Service, index: u32, machine: &Machine) -> 
             JournalStorage::Volatile | JournalStorage::None => true,
             JournalStorage::Persistent | JournalStorage::Auto => false,
         },
-        own_targets: service.mounts.iter().map(|mount| mount::clean(&mount.target)).collect(),
+        own_targets: service.mounts.iter().map(|mount| mount.target.clone()).collect(),
     }
 }
 
@@ -204,7 +203,7 @@ fn make_machine(
             });
         }
     }
-    let free = |target: &str| service.mounts.iter().all(|mount| mount::clean(&mount.target) != target);
+    let free = |target: &str| service.mounts.iter().all(|mount| mount.target != target);
     let binds = grant.binds.iter().filter(|bind| free(&bind.target)).map(|bind| MountSpec {
         target: bind.target.clone(),
         source: MountSpecSource::Bind {
@@ -349,6 +348,8 @@ fn shares_network(choice: &NetworkChoice) -> bool {
 
 fn network(project: &Project, service: &Service, index: u32, name: &str) -> NetworkSpecChoice {
     match &service.network {
+        // Compose joins no network either.
+        NetworkChoice::Mode(mode) if mode.is_empty() => NetworkSpecChoice::Mode("none".to_owned()),
         NetworkChoice::Mode(mode) => NetworkSpecChoice::Mode(mode.clone()),
         NetworkChoice::Container(container) => NetworkSpecChoice::Mode(format!("container:{container}")),
         NetworkChoice::Service(other) => {
@@ -425,7 +426,6 @@ fn mounts(project: &Project, mounts: &[Mount]) -> (Vec<MountSpec>, BTreeMap<Stri
     let mut specs = Vec::new();
     let mut tmpfs = BTreeMap::new();
     for Mount { target, source, read_only, consistency: _ } in mounts {
-        let target = mount::clean(target);
         let source = match source {
             MountSource::Volume { key, options } => {
                 MountSpecSource::Volume { name: volume_name(project, key), options: options.clone() }
@@ -444,11 +444,11 @@ fn mounts(project: &Project, mounts: &[Mount]) -> (Vec<MountSpec>, BTreeMap<Stri
             // No engine for Linux containers has them, which stops the run before.
             MountSource::NamedPipe(_) | MountSource::Cluster(_) => continue,
             MountSource::Tmpfs { size, mode, options } => {
-                tmpfs.insert(target, tmpfs_options(*size, *mode, options.as_deref(), *read_only));
+                tmpfs.insert(target.clone(), tmpfs_options(*size, *mode, options.as_deref(), *read_only));
                 continue;
             }
         };
-        specs.push(MountSpec { target, source, read_only: *read_only });
+        specs.push(MountSpec { target: target.clone(), source, read_only: *read_only });
     }
     (specs, tmpfs)
 }

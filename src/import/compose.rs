@@ -70,7 +70,7 @@ enum Decided<'n> {
     /// A plain container.
     Plain,
     /// A machine.
-    Machine { verdict: Verdict<'n>, inherited: bool },
+    Machine { verdict: Box<Verdict<'n>>, inherited: bool },
 }
 
 struct Importing<'n> {
@@ -122,7 +122,7 @@ impl<'n> Importing<'n> {
         self.machines += 1;
         self.findings.push(Finding::new(name, Kind::Machine, how));
         self.findings.append(&mut verdict.findings);
-        self.decided.insert(name, Decided::Machine { verdict, inherited });
+        self.decided.insert(name, Decided::Machine { verdict: Box::new(verdict), inherited });
     }
 
     fn run(self, text: &str, documents: &[Node]) -> Imported {
@@ -176,7 +176,7 @@ impl<'n> Importing<'n> {
         }
         for change in changes {
             if is_own(change.entry) {
-                self.own(patch, change, indent);
+                Self::own(patch, change, indent);
             } else {
                 self.elsewhere(patch, change, indent, &mut added);
             }
@@ -187,7 +187,7 @@ impl<'n> Importing<'n> {
     }
 
     /// Changes a key that stands in its service.
-    fn own(&self, patch: &mut Patch<'_>, change: &Change<'_>, indent: usize) {
+    fn own(patch: &mut Patch<'_>, change: &Change<'_>, indent: usize) {
         let region = patch.region(change.entry);
         match &change.fate {
             Fate::Gone => patch.remove(change.entry),
@@ -207,7 +207,7 @@ impl<'n> Importing<'n> {
         let (changing, having) = self.shared.get(&change.entry.key_span).copied().unwrap_or_default();
         if changing == having && patch.has_lines(change.entry) {
             let column = patch.column(change.entry);
-            self.own(patch, change, column);
+            Self::own(patch, change, column);
         } else {
             written::entries(added, indent, &[(change.entry.key.to_string(), kept(change))]);
         }
@@ -305,7 +305,7 @@ fn remaining(service: &Entry, changes: &[Change<'_>], systemd: Option<&Json>) ->
         match changes.iter().find(|change| change.entry.key == key.key) {
             None => all.push((key.key.to_string(), Written::Tree(key.value.clone()))),
             Some(change @ Change { fate: Fate::Without(_), .. }) => {
-                all.push((key.key.to_string(), kept(change)))
+                all.push((key.key.to_string(), kept(change)));
             }
             Some(Change { fate: Fate::Gone, .. }) => {}
         }

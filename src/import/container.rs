@@ -14,6 +14,9 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
+/// Bytes of /dev/shm that an engine gives a container by itself (moby `daemon/config/config.go`).
+const SHM: i64 = 64 << 20;
+
 /// What the engine says of one container and of its image.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inspected {
@@ -89,32 +92,12 @@ impl Found {
             ));
         }
         process::read(&mut keys, container, image);
-        self.ports(&mut keys, container);
+        ports(&mut keys, container);
         self.mounts(&mut keys, container, own);
         self.networking(&mut keys, container);
         limits(&mut keys, container);
         privilege(&mut keys, container);
         (name, keys.0)
-    }
-
-    fn ports(&mut self, keys: &mut Keys, container: &Json) {
-        let mut ports = Vec::new();
-        for (port, bindings) in entries(container, "/HostConfig/PortBindings") {
-            let port = port.strip_suffix("/tcp").unwrap_or(port);
-            for binding in bindings.as_array().into_iter().flatten() {
-                let address = match text(binding, "/HostIp") {
-                    "" | "0.0.0.0" => String::new(),
-                    v6 if v6.contains(':') => format!("[{v6}]:"),
-                    v4 => format!("{v4}:"),
-                };
-                let host = text(binding, "/HostPort");
-                ports.push(match (address.as_str(), host) {
-                    ("", "" | "0") => port.to_owned(),
-                    (address, host) => format!("{address}{host}:{port}"),
-                });
-            }
-        }
-        keys.put("ports", json!(ports));
     }
 
     fn networking(&mut self, keys: &mut Keys, container: &Json) {
@@ -173,18 +156,37 @@ fn limits(keys: &mut Keys, container: &Json) {
         ulimits.insert(text(limit, "/Name").to_owned(), both);
     }
     keys.put("ulimits", Json::Object(ulimits));
-    const SHM: i64 = 64 << 20;
     if let Some(size) = at(host, "/ShmSize").as_i64().filter(|size| *size != SHM) {
         keys.put("shm_size", json!(size));
     }
     let restart = text(host, "/RestartPolicy/Name");
     match at(host, "/RestartPolicy/MaximumRetryCount").as_i64() {
         Some(count @ 1..) if restart == "on-failure" => {
-            keys.put("restart", json!(format!("on-failure:{count}")))
+            keys.put("restart", json!(format!("on-failure:{count}")));
         }
         Some(_) | None if restart == "no" => {}
         Some(_) | None => keys.put("restart", json!(restart)),
     }
+}
+
+fn ports(keys: &mut Keys, container: &Json) {
+    let mut ports = Vec::new();
+    for (port, bindings) in entries(container, "/HostConfig/PortBindings") {
+        let port = port.strip_suffix("/tcp").unwrap_or(port);
+        for binding in bindings.as_array().into_iter().flatten() {
+            let address = match text(binding, "/HostIp") {
+                "" | "0.0.0.0" => String::new(),
+                v6 if v6.contains(':') => format!("[{v6}]:"),
+                v4 => format!("{v4}:"),
+            };
+            let host = text(binding, "/HostPort");
+            ports.push(match (address.as_str(), host) {
+                ("", "" | "0") => port.to_owned(),
+                (address, host) => format!("{address}{host}:{port}"),
+            });
+        }
+    }
+    keys.put("ports", json!(ports));
 }
 
 fn privilege(keys: &mut Keys, container: &Json) {

@@ -80,8 +80,7 @@ impl Line {
             return self.take(flag, value, next, word);
         }
         // Several short switches may share a dash, and the last may have its value behind it: `-itp 80:80`.
-        let mut letters = word.char_indices().skip(1);
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in word.char_indices().skip(1) {
             let flag = flags::short(letter).ok_or_else(|| unknown(word))?;
             if flag.takes_value() {
                 let value = word.get(at + letter.len_utf8()..).filter(|value| !value.is_empty());
@@ -139,7 +138,7 @@ impl Line {
             Effect::Systemd => self.is_machine |= value == "always",
             Effect::Nothing => {}
             Effect::LeftOut => {
-                self.left_out.push(format!("`--{} {value}` has no place in a manifest", flag.long))
+                self.left_out.push(format!("`--{} {value}` has no place in a manifest", flag.long));
             }
         }
     }
@@ -195,16 +194,16 @@ impl Line {
                 "type" => drop(mount.insert("type".to_owned(), json!(value))),
                 "source" | "src" => drop(mount.insert("source".to_owned(), json!(dollars(value)))),
                 "target" | "dst" | "destination" => {
-                    drop(mount.insert("target".to_owned(), json!(dollars(value))))
+                    drop(mount.insert("target".to_owned(), json!(dollars(value))));
                 }
                 "readonly" | "ro" => drop(mount.insert("read_only".to_owned(), json!(value != "false"))),
                 "bind-propagation" => drop(mount.insert("bind".to_owned(), json!({ "propagation": value }))),
                 "tmpfs-size" => drop(mount.insert("tmpfs".to_owned(), json!({ "size": value }))),
                 "volume-nocopy" => {
-                    drop(mount.insert("volume".to_owned(), json!({ "nocopy": value != "false" })))
+                    drop(mount.insert("volume".to_owned(), json!({ "nocopy": value != "false" })));
                 }
                 other => {
-                    self.left_out.push(format!("`{other}` of `--mount {value}` has no place in a manifest"))
+                    self.left_out.push(format!("`{other}` of `--mount {value}` has no place in a manifest"));
                 }
             }
         }

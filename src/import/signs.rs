@@ -23,8 +23,8 @@ pub(super) struct Signs {
 impl Signs {
     /// Looks for signs in a service.
     pub(super) fn of(service: &Node) -> Self {
-        let mut signs = Self::default();
-        signs.says = ["systemd", "x-systemd"].iter().any(|key| service.get(key).is_some());
+        let says = ["systemd", "x-systemd"].iter().any(|key| service.get(key).is_some());
+        let mut signs = Self { says, ..Self::default() };
         signs.process(service);
         for volume in items(service, "volumes") {
             if mount_target(volume).as_deref().is_some_and(is_cgroup_root) {

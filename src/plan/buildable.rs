@@ -3,8 +3,18 @@
 
 use std::path::Path;
 
-use crate::project::{Build, BuildContext, Dockerfile, build};
+use crate::project::{Build, BuildContext, Dockerfile, Service, build};
 use crate::refusal::Refusal;
+
+/// Returns how a service's image is built: for the service's own platform where the build names none.
+#[must_use]
+pub fn of(service: &Service, build: &Build) -> Box<Build> {
+    let mut build = Box::new(build.clone());
+    if build.platforms.is_empty() {
+        build.platforms.extend(service.platform.clone());
+    }
+    build
+}
 
 /// Says what keeps a service's image from being built; empty where it can be.
 #[must_use]
@@ -117,6 +127,15 @@ mod tests {
         };
         assert_eq!(told(&build), "");
         assert_eq!(told(&remote("https://host/x.git#main:sub")), "");
+    }
+
+    #[test]
+    fn an_image_is_built_for_the_platform_that_its_service_runs_on() {
+        let mut service = Service::plain("web", "x");
+        service.platform = Some("linux/arm64".into());
+        assert_eq!(of(&service, &local()).platforms, ["linux/arm64"]);
+        let own = Build { platforms: vec!["linux/amd64".into()], ..local() };
+        assert_eq!(of(&service, &own).platforms, ["linux/amd64"]);
     }
 
     #[test]

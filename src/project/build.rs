@@ -8,7 +8,6 @@ use indexmap::IndexMap;
 use super::Ulimit;
 
 /// `build:` of a service.
-#[expect(clippy::struct_excessive_bools, reason = "each is one switch of the manifest language")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
     /// Where the files of the build are.
@@ -102,10 +101,13 @@ pub enum BuildContext {
 
 impl BuildContext {
     /// Returns whether a text names something on another host, and no path. The prefixes are those of `BuildKit`
-    /// (`frontend/dockerui/context.go`), which Compose goes by, and any URL.
+    /// (`frontend/dockerui/context.go`), which Compose goes by, any URL, and another service's image.
     #[must_use]
     pub fn is_remote(text: &str) -> bool {
-        text.contains("://") || text.starts_with("github.com/") || text.starts_with("git@")
+        text.contains("://")
+            || text.starts_with("service:")
+            || text.starts_with("github.com/")
+            || text.starts_with("git@")
     }
 }
 
@@ -160,9 +162,14 @@ mod tests {
 
     #[test]
     fn what_is_on_another_host_is_no_path() {
-        for remote in
-            ["https://x/y.git#main:sub", "git@x:y.git", "github.com/x/y", "ssh://x/y", "docker-image://x"]
-        {
+        for remote in [
+            "https://x/y.git#main:sub",
+            "git@x:y.git",
+            "github.com/x/y",
+            "ssh://x/y",
+            "docker-image://x",
+            "service:x",
+        ] {
             assert!(BuildContext::is_remote(remote), "{remote}");
         }
         for path in [".", "../x", "/x", "gitlab.com/x", "c:/x"] {

@@ -13,23 +13,21 @@ pub fn parse(text: &str) -> Result<(String, String), String> {
     if name.is_empty() {
         return Err("the name is empty".to_owned());
     }
-    Ok((name.to_owned(), address(given)?))
+    Ok((name.to_owned(), bare(given).to_owned()))
 }
 
-/// Checks an address: an IP address, brackets taken away, or `host-gateway`, which engines replace by the
-/// address of their host.
-///
-/// # Errors
-/// Says that it is none.
-pub fn address(text: &str) -> Result<String, String> {
-    if text == "host-gateway" {
-        return Ok(text.to_owned());
-    }
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    match bare.parse::<IpAddr>() {
-        Ok(_) => Ok(bare.to_owned()),
-        Err(_) => Err(format!("`{text}` is neither an IP address nor `host-gateway`")),
-    }
+/// Takes the brackets of an IPv6 address away.
+#[must_use]
+pub fn bare(text: &str) -> &str {
+    text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text)
+}
+
+/// Says why no engine takes a text for an address: it is neither an IP address nor `host-gateway`, which engines
+/// replace by the address of their host. Compose itself takes any text.
+#[must_use]
+pub fn fault(address: &str) -> Option<String> {
+    let good = address == "host-gateway" || address.parse::<IpAddr>().is_ok();
+    (!good).then(|| format!("`{address}` is neither an IP address nor `host-gateway`"))
 }
 
 #[cfg(test)]
@@ -48,7 +46,8 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         assert_eq!(parse("h"), Err("`h` has no address; the form is `name=address`".to_owned()));
-        assert_eq!(parse("h=1.2.3"), Err("`1.2.3` is neither an IP address nor `host-gateway`".to_owned()));
+        assert_eq!(fault("1.2.3").as_deref(), Some("`1.2.3` is neither an IP address nor `host-gateway`"));
+        assert_eq!(fault("host-gateway"), None);
         assert_eq!(parse("=1.2.3.4"), Err("the name is empty".to_owned()));
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 /// One mount of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Path inside; in the long form as written, so that [`clean`] makes it comparable.
+    /// Path inside, absolute; see [`clean`].
     pub target: String,
     /// What is mounted.
     pub source: MountSource,

@@ -22,6 +22,21 @@ pub struct Port {
     pub name: Option<String>,
     /// The application's protocol, for people.
     pub app_protocol: Option<String>,
+    /// What the long form says in other words than ours.
+    pub spelling: Spelling,
+}
+
+/// Words of the long form that Compose keeps as they are written; each is `None` where it is spelled as we do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Spelling {
+    /// `2001:DB8::1`.
+    pub host_ip: Option<String>,
+    /// `08080`, or what is no port.
+    pub published: Option<String>,
+    /// `TCP`, or what is no protocol.
+    pub protocol: Option<String>,
+    /// What is no mode.
+    pub mode: Option<String>,
 }
 
 impl Port {
@@ -36,6 +51,7 @@ impl Port {
             mode: PortMode::Ingress,
             name: None,
             app_protocol: None,
+            spelling: Spelling { host_ip: None, published: None, protocol: None, mode: None },
         }
     }
 }
@@ -76,6 +92,13 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
+}
+
+impl fmt::Display for PublishedPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, last } = self;
+        if first == last { write!(f, "{first}") } else { write!(f, "{first}-{last}") }
+    }
 }
 
 impl fmt::Display for Protocol {
@@ -131,6 +154,20 @@ pub fn protocol(word: &str) -> Result<Protocol, String> {
         "udp" => Ok(Protocol::Udp),
         "sctp" => Ok(Protocol::Sctp),
         _ => Err(format!("`{word}` is no protocol; there are tcp, udp and sctp")),
+    }
+}
+
+/// Reads a mode.
+///
+/// # Errors
+/// Names the modes that there are.
+pub fn mode(word: &str) -> Result<PortMode, String> {
+    match word {
+        "ingress" => Ok(PortMode::Ingress),
+        "host" => Ok(PortMode::Host),
+        _ => Err(format!(
+            "`{word}` is no way to publish a port; there are ingress and host, which mean the same"
+        )),
     }
 }
 

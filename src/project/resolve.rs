@@ -137,7 +137,7 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
     }
     let networks = declared::networks(r, root, &project_name, &active);
     let volumes = declared::volumes(r, root, &project_name, &active);
-    declared::build_secrets(r, root, &active);
+    declared::of_builds(r, root, &active, &scope);
     check::all(r, &mut active, &scope, &disabled);
     check::profiles(r, &entries, profiles);
     lint::all(r, root, &active, &volumes);

@@ -70,7 +70,8 @@ fn key(item: &Node, by: Key) -> Option<Cow<'_, str>> {
         Key::Path => field_or_text(item, "path").map(Into::into),
         Key::Target => match text(item) {
             Some(short) => volume_target(short).map(Into::into),
-            None => field(item, "target").map(|target| trimmed(target).into()),
+            // Compose cleans the target of the long form only when entries have been told apart.
+            None => field(item, "target").map(Into::into),
         },
         Key::Device => match text(item) {
             Some(short) => short.split(':').nth(1).or(Some(short)).map(Into::into),

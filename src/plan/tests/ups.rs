@@ -1,5 +1,7 @@
 //! What is made and started, and in which order.
 
+use crate::project::{Mount, MountSource};
+
 use super::*;
 use crate::facts::{ApiVersion, CgroupVersion};
 
@@ -558,6 +560,24 @@ fn images_are_brought_where_they_are_missing_or_asked_for() {
         3 pull  image c:1          pull policy
         4 look  into image a:1     systemd not known  after 1
         5 look  into image shop-b  systemd not known  after 2
+        ",
+    );
+}
+
+#[test]
+fn an_image_that_a_service_mounts_is_pulled_before() {
+    let mut project = project("a plain\nb plain");
+    let world = World::with_images(&project);
+    for service in project.services.values_mut() {
+        let source = MountSource::Image { reference: "tools:1".to_owned(), subpath: None };
+        let target = "/tools".to_owned();
+        service.mounts.push(Mount { target, source, read_only: true, consistency: None });
+    }
+    let plan = images(&project, &world.observed, &UpOptions::default()).unwrap();
+    same(
+        &text::text(&plan),
+        "
+        1 pull image tools:1  absent
         ",
     );
 }

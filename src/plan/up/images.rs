@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::observed::Observed;
-use crate::project::{ImageSource, Project, PullPolicy, Service};
+use crate::project::{ImageSource, MountSource, Project, PullPolicy, Service};
 use crate::refusal::Refusal;
 
 use super::super::draft::Draft;
@@ -37,6 +37,13 @@ pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Re
             brought.insert(reference, draft.step(action, reason, None));
         }
     }
+    for (service, reference) in mounted(&groups) {
+        let absent = !observed.images.contains_key(reference) && !reference.is_empty();
+        if absent && service.pull_policy != PullPolicy::Never && !brought.contains_key(reference) {
+            let action = Action::Pull { reference: reference.to_owned(), platform: service.platform.clone() };
+            brought.insert(reference, draft.step(action, Reason::Absent, None));
+        }
+    }
     let mut looked: BTreeSet<&str> = BTreeSet::new();
     for group in groups.iter().filter(|group| group.service.machine.is_some()) {
         let reference = group.service.image.reference();
@@ -53,6 +60,24 @@ pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Re
     if refusals.is_empty() { Ok(draft.finish()) } else { Err(refusals) }
 }
 
+/// The images that containers which are made mount, with the service of each.
+fn mounted<'a>(groups: &[fate::Group<'a>]) -> Vec<(&'a Service, &'a str)> {
+    let makes = |group: &&fate::Group<'_>| group.replicas.iter().any(|replica| replica.fate.makes());
+    let services = groups.iter().filter(makes).map(|group| group.service);
+    services
+        .flat_map(|service| service.mounts.iter().map(move |mount| (service, &mount.source)))
+        .filter_map(|(service, source)| match source {
+            MountSource::Image { reference, subpath: _ } => Some((service, reference.as_str())),
+            MountSource::Volume { .. }
+            | MountSource::Anonymous(_)
+            | MountSource::Bind { .. }
+            | MountSource::Tmpfs { .. }
+            | MountSource::NamedPipe(_)
+            | MountSource::Cluster(_) => None,
+        })
+        .collect()
+}
+
 /// Tells whether an image was given its name so long ago; also where the engine does not say when.
 fn is_old(observed: &Observed, reference: &str, age: Duration, now: i64) -> bool {
     let tagged = observed.images.get(reference).and_then(|image| image.tagged);
@@ -67,8 +92,8 @@ fn bring(service: &Service, observed: &Observed, options: &UpOptions) -> Option<
         ImageSource::Build { tag, build } => {
             let asked = options.build || service.pull_policy == PullPolicy::Build;
             let reason = if asked { Reason::BuildRequested } else { Reason::Absent };
-            let action =
-                Action::Build { service: service.name.clone(), tag: tag.clone(), build: build.clone() };
+            let build = buildable::of(service, build);
+            let action = Action::Build { service: service.name.clone(), tag: tag.clone(), build };
             (asked || absent).then_some((action, reason))
         }
         ImageSource::Reference(reference) => {

@@ -33,9 +33,9 @@ fn mapping(r: &mut Reader<'_>, node: &Node) -> Option<Build> {
     Some(Build {
         dockerfile: dockerfile(r, node),
         args: args(r, node),
-        target: field(r, node, "target", Reader::some_text),
+        target: field(r, node, "target", Reader::filled),
         labels: labels(r, node, "labels").into_iter().collect(),
-        network: field(r, node, "network", Reader::some_text),
+        network: field(r, node, "network", Reader::filled),
         no_cache: flag(r, node, "no_cache"),
         pull: flag(r, node, "pull"),
         tags: list(r, node, "tags", Reader::texts),
@@ -44,7 +44,7 @@ fn mapping(r: &mut Reader<'_>, node: &Node) -> Option<Build> {
         additional_contexts: additional_contexts(r, node),
         entitlements: list(r, node, "entitlements", Reader::texts),
         extra_hosts: network::extra_hosts(r, node),
-        isolation: field(r, node, "isolation", Reader::some_text),
+        isolation: field(r, node, "isolation", Reader::filled),
         platforms: list(r, node, "platforms", Reader::texts),
         privileged: flag(r, node, "privileged"),
         provenance: field(r, node, "provenance", attestation),
@@ -58,7 +58,7 @@ fn mapping(r: &mut Reader<'_>, node: &Node) -> Option<Build> {
 }
 
 fn context(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<BuildContext> {
-    let text = r.some_text(node, key)?;
+    let text = r.text(node, key)?;
     if BuildContext::is_remote(&text) {
         return Some(BuildContext::Remote(text));
     }
@@ -73,8 +73,8 @@ fn context(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<BuildContext> {
 }
 
 fn dockerfile(r: &mut Reader<'_>, node: &Node) -> Dockerfile {
-    let text = |r: &mut Reader<'_>, key| field(r, node, key, Reader::text).filter(|text| !text.is_empty());
-    let (path, inline) = (text(r, "dockerfile"), text(r, "dockerfile_inline"));
+    let path = field(r, node, "dockerfile", Reader::filled);
+    let inline = field(r, node, "dockerfile_inline", Reader::filled);
     if let (Some(one), Some(other)) = (node.entry("dockerfile"), node.entry("dockerfile_inline"))
         && path.is_some()
         && inline.is_some()
@@ -107,9 +107,18 @@ fn additional_contexts(r: &mut Reader<'_>, node: &Node) -> BTreeMap<String, Stri
     list(r, node, "additional_contexts", Reader::pairs)
         .into_iter()
         .map(|pair| {
-            let text = pair.value.unwrap_or_default();
-            let elsewhere = BuildContext::is_remote(&text) || text.starts_with("service:");
-            let text = if elsewhere { text } else { r.path(&text, pair.span).to_string_lossy().into_owned() };
+            let Some(text) = pair.value else {
+                r.error(
+                    format!("the context `{}` has no value; the form is `NAME=CONTEXT`", pair.name),
+                    pair.span,
+                );
+                return (pair.name, String::new());
+            };
+            let text = if BuildContext::is_remote(&text) {
+                text
+            } else {
+                r.path(&text, pair.span).to_string_lossy().into_owned()
+            };
             (pair.name, text)
         })
         .collect()
@@ -124,7 +133,7 @@ fn attestation(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
         Value::Scalar { text, plain: true } if matches!(&**text, "false" | "False" | "FALSE") => {
             Some("false".to_owned())
         }
-        Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_) => r.some_text(node, key),
+        Value::Null | Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_) => r.filled(node, key),
     }
 }
 
@@ -143,9 +152,9 @@ fn secret(r: &mut Reader<'_>, node: &Node) -> Option<BuildSecret> {
     };
     Some(BuildSecret {
         source: r.some_text(source, "source")?,
-        target: field(r, node, "target", Reader::some_text),
-        uid: field(r, node, "uid", Reader::some_text),
-        gid: field(r, node, "gid", Reader::some_text),
+        target: field(r, node, "target", Reader::filled),
+        uid: field(r, node, "uid", Reader::filled),
+        gid: field(r, node, "gid", Reader::filled),
         mode: field(r, node, "mode", |r, node, key| r.integer(node, key, 0..=0o7777))
             .and_then(|mode| u32::try_from(mode).ok()),
     })

@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::project::{ImageSource, Ipam, IpamPool, Network, NetworkChoice, name};
+use crate::project::{ImageSource, Ipam, IpamPool, Network, NetworkChoice};
 use crate::yaml::{Entry, Node, Value};
 
-use super::Written;
 use super::network::DEFAULT;
 use super::reader::Reader;
 use super::service::{field, flag, labels, place};
+use super::{Scope, Written};
 
 mod volumes;
 
@@ -76,10 +76,10 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Network> {
         r.wrong(node, &format!("networks.{}", entry.key), "a mapping");
         return None;
     }
-    let (external, name) = identity(r, entry, project, "networks");
+    let (external, name) = identity(r, entry, project);
     Some(Network {
         external,
-        driver: field(r, node, "driver", Reader::some_text),
+        driver: field(r, node, "driver", Reader::filled),
         driver_opts: options(r, node, "driver_opts"),
         internal: flag(r, node, "internal"),
         attachable: flag(r, node, "attachable"),
@@ -91,10 +91,22 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Network> {
     })
 }
 
-/// Says which secrets of builds are not declared at the top.
-pub(super) fn build_secrets(r: &mut Reader<'_>, root: &Node, services: &[Written<'_>]) {
+/// Says which secrets and services builds name that are not there.
+pub(super) fn of_builds(r: &mut Reader<'_>, root: &Node, services: &[Written<'_>], scope: &Scope<'_>) {
     for written in services {
         let ImageSource::Build { tag: _, build } = &written.service.image else { continue };
+        for (name, context) in &build.additional_contexts {
+            let Some(other) = context.strip_prefix("service:") else { continue };
+            if !scope.services.contains_key(other) {
+                let what = format!("the context `{name}` is the service `{other}`, which is not there");
+                let mut found =
+                    Diagnostic::error(what, place(&written.entry.value, "build")).coded(Code::UnknownName);
+                if let Some(near) = r.nearest(other, scope.names.iter().copied()) {
+                    found = found.help(format!("did you mean `service:{near}`?"));
+                }
+                r.push(found);
+            }
+        }
         for secret in &build.secrets {
             let secrets = root.get("secrets");
             if secrets.is_some_and(|secrets| secrets.entry(&secret.source).is_some()) {
@@ -125,15 +137,15 @@ pub(super) fn place_of_name(node: &Node, name: &str) -> Span {
 }
 
 /// Whether a network or volume is somebody else's, and its name in the engine.
-pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &str) -> (bool, String) {
+pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str) -> (bool, String) {
     let node = &entry.value;
     // A name that an unset variable left empty is none, as in Compose.
-    let given = field(r, node, "name", Reader::text).filter(|name| !name.is_empty());
+    let given = field(r, node, "name", Reader::filled);
     let (external, legacy) = match node.get("external") {
         None => (false, None),
         // `external: {name: …}` is the older form of `external: true` beside `name:`.
         Some(external) if matches!(external.value, Value::Mapping(_)) => {
-            let legacy = field(r, external, "name", Reader::some_text);
+            let legacy = field(r, external, "name", Reader::filled);
             if let (Some(one), Some(other)) = (&given, &legacy)
                 && one != other
             {
@@ -149,30 +161,28 @@ pub(super) fn identity(r: &mut Reader<'_>, entry: &Entry, project: &str, kind: &
     };
     let default = || if external { entry.key.to_string() } else { format!("{project}_{}", entry.key) };
     let chosen = given.or(legacy).unwrap_or_else(default);
-    if !name::is_object(&chosen) {
-        r.push(
-            Diagnostic::obstacle(
-                format!("{chosen:?} cannot be a name in the engine ({kind}.{})", entry.key),
-                entry.key_span,
-            )
-            .help("a letter or a digit, then letters, digits, `_`, `.` and `-`"),
-        );
-    }
     (external, chosen)
 }
 
-/// Reads options of a driver, whose numbers become text.
+/// Reads options of a driver: a mapping of text and numbers, which become text.
 pub(super) fn options(r: &mut Reader<'_>, node: &Node, key: &str) -> BTreeMap<String, String> {
-    let pairs = node.get(key).map(|node| r.pairs(node, key)).unwrap_or_default();
-    pairs.into_iter().map(|pair| (pair.name, pair.value.unwrap_or_default())).collect()
+    let Some(node) = node.get(key) else { return BTreeMap::new() };
+    let mut options = BTreeMap::new();
+    for entry in r.entries(node, key) {
+        let key = format!("{key}.{}", entry.key);
+        if let Some(text) = r.option(&entry.value, &key) {
+            options.insert(entry.key.to_string(), text);
+        }
+    }
+    options
 }
 
 fn ipam(r: &mut Reader<'_>, node: &Node) -> Ipam {
     let Some(node) = node.get("ipam") else { return Ipam::default() };
-    r.entries_or_none(node, "ipam");
+    r.entries(node, "ipam");
     let pools = node.get("config").map(|config| r.items(config, "ipam.config")).unwrap_or_default();
     Ipam {
-        driver: field(r, node, "driver", Reader::some_text),
+        driver: field(r, node, "driver", Reader::filled),
         options: options(r, node, "options"),
         pools: pools.iter().map(|item| pool(r, item)).collect(),
     }
@@ -182,7 +192,7 @@ fn pool(r: &mut Reader<'_>, node: &Node) -> IpamPool {
     r.entries(node, "ipam.config");
     let subnet = field(r, node, "subnet", cidr);
     let net = subnet.as_deref().and_then(parse_cidr);
-    let gateway = field(r, node, "gateway", Reader::some_text);
+    let gateway = field(r, node, "gateway", Reader::filled);
     if let Some(gateway) = &gateway {
         within(r, net, gateway, "gateway", place(node, "gateway"));
     }
@@ -207,7 +217,7 @@ fn within(r: &mut Reader<'_>, net: Option<(IpAddr, u32)>, address: &str, what: &
 }
 
 fn cidr(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
-    let text = r.some_text(node, key)?;
+    let text = r.filled(node, key)?;
     if parse_cidr(&text).is_none() {
         r.push(
             Diagnostic::obstacle(format!("`{key}`: `{text}` is not a subnet"), node.span)

@@ -17,10 +17,13 @@ pub(super) const DEFAULT: &str = "default";
 
 /// Reads how a service is networked: `network_mode`, or `networks`, or the default network.
 pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
-    // An empty mode is none, as in Compose.
-    let given = |node: &&Node| !matches!(&node.value, Value::Scalar { text, .. } if text.is_empty());
-    if let Some(mode) = node.get("network_mode").filter(given) {
-        if let Some(networks) = node.entry("networks") {
+    if let Some(text) = field(r, node, "network_mode", Reader::text) {
+        let joins = |entry: &&Entry| match &entry.value.value {
+            Value::Mapping(entries) => !entries.is_empty(),
+            Value::Sequence(items) => !items.is_empty(),
+            Value::Null | Value::Scalar { .. } => false,
+        };
+        if let Some(networks) = node.entry("networks").filter(joins) {
             r.push(
                 Diagnostic::error(
                     "`network_mode` and `networks` cannot both be given",
@@ -30,9 +33,15 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
                 .also(networks.key_span, "the other one"),
             );
         }
-        let Some(text) = r.text(mode, "network_mode") else {
-            return NetworkChoice::Join(IndexMap::new());
-        };
+        if text.is_empty() {
+            r.push(
+                Diagnostic::obstacle(
+                    "`network_mode` is empty: the service has no network",
+                    place(node, "network_mode"),
+                )
+                .help("take it away for the default network, or write `none`"),
+            );
+        }
         return match text.split_once(':') {
             Some(("service", other)) => NetworkChoice::Service(other.to_owned()),
             Some(("container", other)) => NetworkChoice::Container(other.to_owned()),
@@ -44,8 +53,10 @@ pub(super) fn read_choice(r: &mut Reader<'_>, node: &Node) -> NetworkChoice {
         match &networks.value {
             Value::Sequence(items) => {
                 for item in items {
-                    if let Some(key) = r.needed_text(item, "networks") {
-                        joined.insert(key, Attachment::default());
+                    if let Some(key) = r.needed_text(item, "networks")
+                        && joined.insert(key, Attachment::default()).is_some()
+                    {
+                        r.error("`networks` names one network twice", item.span);
                     }
                 }
             }
@@ -80,16 +91,14 @@ fn attachment(r: &mut Reader<'_>, entry: &Entry) -> Attachment {
         mac_address: field(r, node, "mac_address", Reader::some_text),
         link_local_ips: list(r, node, "link_local_ips", Reader::texts),
         driver_opts: options(r, node, "driver_opts"),
-        interface_name: field(r, node, "interface_name", Reader::some_text),
-        gw_priority: field(r, node, "gw_priority", |r, node, key| r.integer(node, key, i64::MIN..=i64::MAX))
-            .unwrap_or(0),
-        priority: field(r, node, "priority", |r, node, key| r.integer(node, key, i64::MIN..=i64::MAX))
-            .unwrap_or(0),
+        interface_name: field(r, node, "interface_name", Reader::filled),
+        gw_priority: field(r, node, "gw_priority", Reader::bare_integer).unwrap_or(0),
+        priority: field(r, node, "priority", Reader::bare_integer).unwrap_or(0),
     }
 }
 
 fn address(r: &mut Reader<'_>, node: &Node, key: &str, family: fn(&IpAddr) -> bool) -> Option<String> {
-    let text = r.some_text(node, key)?;
+    let text = r.filled(node, key)?;
     if text.parse::<IpAddr>().is_ok_and(|address| family(&address)) {
         return Some(text);
     }
@@ -99,15 +108,17 @@ fn address(r: &mut Reader<'_>, node: &Node, key: &str, family: fn(&IpAddr) -> bo
     Some(text)
 }
 
-/// Reads `extra_hosts` in both forms; equal entries collapse.
+/// Reads `extra_hosts` in both forms; equal entries collapse, and one entry of the list may have several
+/// addresses.
 pub(super) fn extra_hosts(r: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
     let Some(node) = node.get("extra_hosts") else { return Vec::new() };
     let mut hosts = IndexSet::new();
     match &node.value {
         Value::Sequence(items) => {
             for item in items {
-                if let Some(pair) = item_of(r, item, "extra_hosts", hosts::parse) {
-                    hosts.insert(pair);
+                let Some((name, addresses)) = item_of(r, item, "extra_hosts", hosts::parse) else { continue };
+                for address in addresses.split(',') {
+                    hosts.insert((name.clone(), checked_host(r, item, address)));
                 }
             }
         }
@@ -120,8 +131,8 @@ pub(super) fn extra_hosts(r: &mut Reader<'_>, node: &Node) -> Vec<(String, Strin
                     }
                 };
                 for item in several {
-                    if let Some(address) = item_of(r, item, "extra_hosts", hosts::address) {
-                        hosts.insert((entry.key.to_string(), address));
+                    if let Some(address) = r.text(item, "extra_hosts") {
+                        hosts.insert((entry.key.to_string(), checked_host(r, item, &address)));
                     }
                 }
             }
@@ -129,6 +140,15 @@ pub(super) fn extra_hosts(r: &mut Reader<'_>, node: &Node) -> Vec<(String, Strin
         Value::Null | Value::Scalar { .. } => r.wrong(node, "extra_hosts", "a list or a mapping"),
     }
     hosts.into_iter().collect()
+}
+
+/// An address without its brackets; Compose leaves it to the engine to refuse it.
+fn checked_host(r: &mut Reader<'_>, node: &Node, address: &str) -> String {
+    let address = hosts::bare(address);
+    if let Some(why) = hosts::fault(address) {
+        r.push(Diagnostic::obstacle(format!("`extra_hosts`: {why}"), node.span));
+    }
+    address.to_owned()
 }
 
 /// Reads `dns`: one address, or a list.
@@ -147,7 +167,7 @@ fn item_of<T>(
     key: &str,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Option<T> {
-    let text = r.some_text(node, key)?;
+    let text = r.filled(node, key)?;
     match parse(&text) {
         Ok(value) => Some(value),
         Err(why) => {

@@ -1,9 +1,11 @@
 //! `ports:` of a service, in both forms.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use indexmap::IndexMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::project::{NetworkChoice, Port, PortMode, Protocol, port};
+use crate::project::{NetworkChoice, Port, PortMode, Protocol, PublishedPort, Spelling, port};
 use crate::yaml::{Node, Value};
 
 use super::reader::Reader;
@@ -22,10 +24,8 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, choice: &NetworkChoice) -> V
         } else {
             short_ports(r, item)
         };
-        // Names and modes do not tell ports apart: the later one stands in the place of the first.
-        all.extend(
-            read.into_iter().map(|port| ((port.host_ip, port.published, port.target, port.protocol), port)),
-        );
+        // Of equal ports the later one stands in the place of the first.
+        all.extend(read.into_iter().map(|port| (identity(&port), port)));
         if all.len() > MOST_PORTS {
             r.push(
                 Diagnostic::error(format!("more than {MOST_PORTS} ports for one service"), item.span)
@@ -47,6 +47,14 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, choice: &NetworkChoice) -> V
     all.into_values().collect()
 }
 
+/// What tells ports apart: neither names nor modes, and no address is every IPv4 address (compose-go
+/// `override/uncity.go`).
+fn identity(port: &Port) -> (IpAddr, Option<PublishedPort>, u16, Protocol, Spelling) {
+    let host_ip = port.host_ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let spelling = Spelling { mode: None, ..port.spelling.clone() };
+    (host_ip, port.published, port.target, port.protocol, spelling)
+}
+
 fn short_ports(r: &mut Reader<'_>, node: &Node) -> Vec<Port> {
     let Some(text) = r.word(node, "ports") else { return Vec::new() };
     match port::parse(text) {
@@ -66,61 +74,66 @@ fn long_port(r: &mut Reader<'_>, node: &Node) -> Option<Port> {
         r.error("a port needs a `target`, the port inside", node.span);
         return None;
     };
-    let target = checked(r, target, "target", port::target);
-    let published = match node.get("published").map(|node| (node, &node.value)) {
-        // Compose takes an empty text for no port.
-        Some((_, Value::Scalar { text, .. })) if text.is_empty() => Some(None),
-        Some((node, _)) => checked(r, node, "published", port::published).map(Some),
-        None => Some(None),
+    let target = match port::target(r.word(target, "target")?) {
+        Ok(target) => target,
+        Err(why) => {
+            r.error(format!("`target`: {why}"), target.span);
+            return None;
+        }
     };
-    let host_ip = match node.get("host_ip") {
-        Some(node) => checked(r, node, "host_ip", port::host_ip).map(Some),
-        None => Some(None),
-    };
-    let protocol = match node.get("protocol") {
-        Some(node) => checked(r, node, "protocol", port::protocol),
-        None => Some(Protocol::Tcp),
-    };
-    let mode = match node.get("mode") {
-        Some(node) => mode(r, node),
-        None => Some(PortMode::Ingress),
-    };
+    let (published, published_spelling) = spelled(r, node, "published", port::published);
+    let (host_ip, host_ip_spelling) = host_ip(r, node)?;
+    let (protocol, protocol_spelling) = spelled(r, node, "protocol", port::protocol);
+    let (mode, mode_spelling) = spelled(r, node, "mode", port::mode);
     Some(Port {
-        target: target?,
-        published: published?,
-        host_ip: host_ip?,
-        protocol: protocol?,
-        mode: mode?,
-        name: field(r, node, "name", Reader::text).filter(|name| !name.is_empty()),
-        app_protocol: field(r, node, "app_protocol", Reader::text).filter(|name| !name.is_empty()),
+        published,
+        host_ip,
+        mode: mode.unwrap_or(PortMode::Ingress),
+        name: field(r, node, "name", Reader::filled),
+        app_protocol: field(r, node, "app_protocol", Reader::filled),
+        spelling: Spelling {
+            host_ip: host_ip_spelling,
+            published: published_spelling,
+            protocol: protocol_spelling,
+            mode: mode_spelling,
+        },
+        ..Port::any(target, protocol.unwrap_or(Protocol::Tcp))
     })
 }
 
-fn mode(r: &mut Reader<'_>, node: &Node) -> Option<PortMode> {
-    match r.text(node, "mode")?.as_str() {
-        "ingress" | "" => Some(PortMode::Ingress),
-        "host" => Some(PortMode::Host),
-        other => {
-            r.push(
-                Diagnostic::error(format!("`{other}` is no way to publish a port"), node.span)
-                    .help("there are `ingress` and `host`, which mean the same on one engine"),
-            );
-            None
-        }
-    }
-}
-
-fn checked<T>(
+/// A value of the long form, and its spelling where it is another than ours. Compose takes any text and leaves it
+/// to the engine; an empty one, which an unset variable leaves, is none.
+fn spelled<T: ToString>(
     r: &mut Reader<'_>,
     node: &Node,
     key: &str,
     parse: impl Fn(&str) -> Result<T, String>,
-) -> Option<T> {
-    let text = r.word(node, key)?;
+) -> (Option<T>, Option<String>) {
+    let Some(node) = node.get(key) else { return (None, None) };
+    let Some(text) = r.word(node, key).filter(|text| !text.is_empty()) else { return (None, None) };
     match parse(text) {
-        Ok(value) => Some(value),
+        Ok(value) => {
+            let spelling = Some(text.to_owned()).filter(|text| *text != value.to_string());
+            (Some(value), spelling)
+        }
         Err(why) => {
-            r.error(format!("`{key}`: {why}"), node.span);
+            r.push(Diagnostic::obstacle(format!("`{key}`: {why}"), node.span));
+            (None, Some(text.to_owned()))
+        }
+    }
+}
+
+/// The host's address, which Compose does check.
+fn host_ip(r: &mut Reader<'_>, node: &Node) -> Option<(Option<IpAddr>, Option<String>)> {
+    let Some(node) = node.get("host_ip") else { return Some((None, None)) };
+    let text = r.word(node, "host_ip")?;
+    match text.parse::<IpAddr>() {
+        Ok(address) => {
+            Some((Some(address), Some(text.to_owned()).filter(|text| *text != address.to_string())))
+        }
+        Err(_) if text.is_empty() => Some((None, None)),
+        Err(_) => {
+            r.error(format!("`host_ip`: `{text}` is not an IP address"), node.span);
             None
         }
     }

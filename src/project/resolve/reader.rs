@@ -168,6 +168,11 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
+    /// Text; an empty one, which an unset variable leaves behind, counts as none, as it does to Compose.
+    pub(super) fn filled(&mut self, node: &Node, key: &str) -> Option<String> {
+        self.text(node, key).filter(|text| !text.is_empty())
+    }
+
     /// Text, as it stands in the tree.
     pub(super) fn borrowed_text<'n>(&mut self, node: &'n Node, key: &str) -> Option<&'n str> {
         match &node.value {
@@ -379,6 +384,21 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Text or a number, printed as Compose prints it.
+    pub(super) fn option(&mut self, node: &Node, key: &str) -> Option<String> {
+        self.word(node, key)?;
+        self.printed(node, key)
+    }
+
+    /// A number that is written as one, neither as text nor by a variable: so Compose's own schema has it.
+    pub(super) fn bare_integer(&mut self, node: &Node, key: &str) -> Option<i64> {
+        if matches!(node.value, Value::Scalar { plain: false, .. }) || node.is_interpolated() {
+            self.wrong(node, key, "a number without quotes and variables");
+            return None;
+        }
+        self.integer(node, key, i64::MIN..=i64::MAX)
     }
 
     /// The text of any scalar; `None` where it is none, which is said.

@@ -232,6 +232,18 @@ fn expose(r: &mut Reader<'_>, node: &Node, key: &str) -> Vec<String> {
 
 fn profiles(r: &mut Reader<'_>, node: &Node) -> Vec<String> {
     list(r, node, "profiles", |r, node, key| {
-        r.items(node, key).iter().filter_map(|item| r.text(item, key)).collect()
+        let mut names = Vec::new();
+        for item in r.items(node, key) {
+            let Some(name) = r.text(item, key) else { continue };
+            // Compose takes it, and knows no way to switch it on.
+            if name.is_empty() {
+                r.push(
+                    Diagnostic::warning(format!("a name in `{key}` is empty"), item.span)
+                        .help("no `--profile` can switch it on; take it away, or name the profile"),
+                );
+            }
+            names.push(name);
+        }
+        names
     })
 }

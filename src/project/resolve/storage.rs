@@ -28,50 +28,72 @@ pub(super) fn mounts(
     machine: Option<&Machine>,
     dialect: Dialect,
 ) -> Vec<Mount> {
-    let mut all: IndexMap<String, (Mount, Span)> = IndexMap::new();
+    let mut all: IndexMap<String, Kept> = IndexMap::new();
     let volumes = node.get("volumes").map(|node| r.items(node, "volumes")).unwrap_or_default();
     for item in volumes {
         let mount =
             if let Value::Mapping(_) = item.value { forms::long(r, item) } else { forms::short(r, item) };
         if let Some(mount) = mount {
-            keep(r, &mut all, mount, item.span, machine, dialect);
+            let written = forms::written_target(item).unwrap_or_else(|| mount.target.clone());
+            keep(r, &mut all, Kept { mount, written, span: item.span }, machine, dialect);
         }
     }
     if let Some(node) = node.get("tmpfs") {
         for (mount, span) in forms::tmpfs(r, node) {
-            keep(r, &mut all, mount, span, machine, dialect);
+            let written = format!("tmpfs {}", mount.target);
+            keep(r, &mut all, Kept { mount, written, span }, machine, dialect);
         }
     }
-    all.into_values().map(|(mount, _)| mount).collect()
+    all.into_values().map(|kept| kept.mount).collect()
+}
+
+/// A mount with its place.
+struct Kept {
+    mount: Mount,
+    /// What tells it apart from the others before its target is cleaned: only equal ones replace each other.
+    written: String,
+    span: Span,
 }
 
 fn keep(
     r: &mut Reader<'_>,
-    all: &mut IndexMap<String, (Mount, Span)>,
-    mount: Mount,
-    span: Span,
+    all: &mut IndexMap<String, Kept>,
+    kept: Kept,
     machine: Option<&Machine>,
     dialect: Dialect,
 ) {
-    check_target(r, &mount, span);
+    let Kept { mount, written, span } = &kept;
+    check_target(r, mount, *span);
     if let Some(machine) = machine
-        && !fits_machine(r, &mount, span, machine.privilege, dialect)
+        && !fits_machine(r, mount, *span, machine.privilege, dialect)
     {
         return;
     }
-    let key = mount::clean(&mount.target);
-    if let Some((_, first)) = all.get(&key) {
-        r.push(
-            Diagnostic::warning(format!("{key} is mounted twice; the last one counts"), span)
-                .also(*first, "never mounted"),
-        );
+    let target = &mount.target;
+    match all.get(target) {
+        Some(first) if first.written == *written => r.push(
+            Diagnostic::warning(format!("{target} is mounted twice; the last one counts"), *span)
+                .also(first.span, "never mounted"),
+        ),
+        // Compose replaces targets that are written alike, and refuses the others (`loader/validate.go`).
+        Some(first) => r.push(
+            Diagnostic::error(format!("{target} is mounted twice"), *span)
+                .also(first.span, "mounted here first")
+                .help("take one of them away"),
+        ),
+        None => {}
     }
-    all.insert(key, (mount, span));
+    all.insert(target.clone(), kept);
 }
 
 fn check_target(r: &mut Reader<'_>, mount: &Mount, span: Span) {
-    let target = &mount::clean(&mount.target);
-    if target == "/" {
+    let target = &mount.target;
+    if target.is_empty() {
+        // An unset variable leaves it so; it was said where it stands in the long form.
+        if matches!(&mount.source, MountSource::Tmpfs { options: Some(_), .. }) {
+            r.push(Diagnostic::obstacle("an entry of `tmpfs` is empty", span));
+        }
+    } else if target == "/" {
         r.error("nothing can be mounted over `/`", span);
     } else if !target.starts_with('/') {
         let letter = target.get(1..3) == Some(":/");
@@ -174,7 +196,7 @@ fn fits_machine(
     privilege: Privilege,
     dialect: Dialect,
 ) -> bool {
-    let target = &*mount::clean(&mount.target);
+    let target = mount.target.as_str();
     let is_tmpfs = matches!(mount.source, MountSource::Tmpfs { .. });
     let under = |directory: &str| {
         target.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

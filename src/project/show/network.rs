@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::project::{Attachment, Ipam, IpamPool, Network, NetworkChoice, Port, PublishedPort, Service};
+use crate::project::{Attachment, Ipam, IpamPool, Network, NetworkChoice, Port, Service};
 
 use super::{put, put_filled, put_set};
 
@@ -66,25 +66,23 @@ pub(super) fn put_choice(shown: &mut Map<String, Json>, service: &Service) {
                 joined.iter().map(|(key, how)| (key.clone(), attachment(how))).collect();
             put_filled(shown, "networks", &joined, joined.is_empty());
         }
-        NetworkChoice::Mode(mode) => put(shown, "network_mode", Some(mode.clone())),
+        NetworkChoice::Mode(mode) => {
+            put(shown, "network_mode", Some(mode).filter(|mode| !mode.is_empty()));
+        }
         NetworkChoice::Service(other) => put(shown, "network_mode", Some(format!("service:{other}"))),
         NetworkChoice::Container(other) => put(shown, "network_mode", Some(format!("container:{other}"))),
     }
 }
 
 fn port(port: &Port) -> Json {
-    let Port { target, published, host_ip, protocol, mode, name, app_protocol } = port;
+    let Port { target, published, host_ip, protocol, mode, name, app_protocol, spelling } = port;
+    let spelled = |word: &Option<String>, ours: Option<String>| word.clone().or(ours);
     let mut shown = Map::new();
-    shown.insert("mode".to_owned(), json!(mode.to_string()));
+    put(&mut shown, "mode", spelled(&spelling.mode, Some(mode.to_string())));
     shown.insert("target".to_owned(), json!(target));
-    shown.insert("protocol".to_owned(), json!(protocol.to_string()));
-    put(&mut shown, "host_ip", host_ip.map(|address| address.to_string()));
-    let published = published.map(
-        |PublishedPort { first, last }| {
-            if first == last { first.to_string() } else { format!("{first}-{last}") }
-        },
-    );
-    put(&mut shown, "published", published);
+    put(&mut shown, "protocol", spelled(&spelling.protocol, Some(protocol.to_string())));
+    put(&mut shown, "host_ip", spelled(&spelling.host_ip, host_ip.map(|address| address.to_string())));
+    put(&mut shown, "published", spelled(&spelling.published, published.map(|range| range.to_string())));
     put(&mut shown, "name", name.as_ref());
     put(&mut shown, "app_protocol", app_protocol.as_ref());
     Json::Object(shown)

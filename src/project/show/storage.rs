@@ -64,13 +64,13 @@ fn mount(mount: &Mount) -> Json {
         MountSource::Tmpfs { size, mode, options: None } => {
             kind("tmpfs");
             let mut tmpfs = Map::new();
-            put(&mut tmpfs, "size", size.map(|size| size.to_string()));
-            put(&mut tmpfs, "mode", *mode);
+            put(&mut tmpfs, "size", size.filter(|size| *size > 0).map(|size| size.to_string()));
+            put(&mut tmpfs, "mode", mode.filter(|mode| *mode > 0));
             put_filled(&mut shown, "tmpfs", &tmpfs, tmpfs.is_empty());
         }
         MountSource::Image { reference, subpath } => {
             kind("image");
-            shown.insert("source".to_owned(), json!(reference));
+            put(&mut shown, "source", Some(reference).filter(|reference| !reference.is_empty()));
             if let Some(subpath) = subpath {
                 shown.insert("image".to_owned(), json!({ "subpath": subpath }));
             }

@@ -52,7 +52,46 @@ services:
     cpus: 0.5
   db: {image: 'db:1', stop_grace_period: 5m, labels: [a=b], sysctls: {net.x: 1}}
   cache: {image: redis, systemd: false, command: a "b c", healthcheck: {test: x, interval: 90s}, restart: on-failure:3, network_mode: none}
-networks: {back: {internal: true, ipam: {config: [{subnet: 10.9.0.0/24}]}}}
+  whole:
+    image: whole
+    build:
+      context: https://host/x.git#main:sub
+      additional_contexts: [lib=./lib, 'other=service:db', base=docker-image://x]
+      cache_from: [x, 'type=gha']
+      cache_to: [y]
+      entitlements: [network.host]
+      extra_hosts: {h: 1.2.3.4, i: '[::1]'}
+      isolation: default
+      platforms: [linux/amd64]
+      privileged: true
+      provenance: true
+      sbom: generator=x
+      shm_size: 1m
+      ssh: [default, k=./key]
+      tags: [x:1]
+      ulimits: {nofile: 5, core: {soft: 2, hard: 2}}
+    ports:
+      - {target: 80, published: 08080, host_ip: '2001:DB8::1', protocol: TCP, mode: host, name: w, app_protocol: http}
+    networks:
+      back: {gw_priority: 2, interface_name: lan0, link_local_ips: [169.254.1.1], driver_opts: {a: 1.50}, mac_address: '02:00:00:00:00:01'}
+    volumes:
+      - {type: bind, source: ./q1, target: /q1, bind: {propagation: rslave, recursive: disabled}}
+      - {type: bind, source: ./q2, target: /q2, bind: {create_host_path: false}, consistency: cached}
+      - {type: bind, source: ./q3, target: /q3}
+      - {type: volume, source: data, target: /v, volume: {nocopy: true, subpath: a, labels: {x: 1}}}
+      - {type: volume, target: /anonymous, volume: {labels: [a=b]}}
+      - {type: image, source: busybox, target: /img, image: {subpath: etc}}
+      - {type: npipe, source: '\\\\.\pipe\x', target: /np}
+      - {type: cluster, source: cl, target: /cl}
+      - {type: tmpfs, target: /t2}
+      - data:/labelled:z
+networks:
+  back:
+    internal: true
+    attachable: true
+    enable_ipv4: true
+    enable_ipv6: false
+    ipam: {driver: x, options: {a: b}, config: [{subnet: 10.9.0.0/24, ip_range: 10.9.0.128/25, gateway: 10.9.0.1, aux_addresses: {r: 10.9.0.2}}]}
 volumes: {data: {driver_opts: {a: 1}}}
 "#;
 
@@ -119,6 +158,58 @@ fn values_have_the_shape_that_compose_prints() {
       }
     }
     "#);
+}
+
+/// What `config` prints of the service `a` at one key.
+fn shown_of(service: &str, key: &str) -> Json {
+    let text = format!("secrets: {{s: {{environment: HOME}}}}\nservices: {{a: {{image: x, {service}}}}}");
+    let (project, manifest) = both(&text, Dialect::Compose);
+    json(&project, &manifest)["services"]["a"][key].clone()
+}
+
+#[test]
+fn a_build_has_the_shape_that_compose_prints() {
+    let build = shown_of(
+        "build: {context: ., provenance: false, shm_size: 1m, extra_hosts: {h: '[::1]'}, ssh: [default], \
+         secrets: [s, {source: s, mode: 0440}], additional_contexts: {l: ./lib}, ulimits: {nofile: 5}}",
+        "build",
+    );
+    assert_eq!(
+        build,
+        json!({
+            "context": "/srv/p",
+            "dockerfile": "Dockerfile",
+            "provenance": "false",
+            "shm_size": "1048576",
+            "extra_hosts": ["h=::1"],
+            "ssh": ["default"],
+            "secrets": [{ "source": "s" }, { "source": "s", "mode": "0440" }],
+            "additional_contexts": { "l": "/srv/p/lib" },
+            "ulimits": { "nofile": 5 },
+        })
+    );
+}
+
+#[test]
+fn a_port_keeps_the_words_of_its_long_form() {
+    let ports = shown_of("ports: [{target: 80, published: 080, protocol: UDP, host_ip: '::0'}]", "ports");
+    assert_eq!(
+        ports,
+        json!([{ "mode": "ingress", "target": 80, "published": "080", "protocol": "UDP", "host_ip": "::0" }])
+    );
+}
+
+#[test]
+fn a_bind_says_of_a_missing_source_what_was_said() {
+    let bind = |options: &str| {
+        let volumes = format!("volumes: [{{type: bind, source: ./b, target: /b{options}}}]");
+        shown_of(&volumes, "volumes")[0]["bind"].clone()
+    };
+    assert_eq!(bind(""), Json::Null);
+    assert_eq!(bind(", bind: {propagation: shared}"), json!({ "propagation": "shared" }));
+    assert_eq!(bind(", bind: {create_host_path: true}"), json!({ "create_host_path": true }));
+    // Docker Compose 2.40 leaves it out, and makes the source when it reads its own output.
+    assert_eq!(bind(", bind: {create_host_path: false}"), json!({ "create_host_path": false }));
 }
 
 #[test]

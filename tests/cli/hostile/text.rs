@@ -71,7 +71,7 @@ pub(super) const CASES: &[Case] = &[
         "x-a: &a [1]\nservices: {a: {image: x, <<: *a}}\n",
         "2:26 error type: `<<` needs a mapping or a list of mappings, found a number",
     ),
-    (16, "services of nothing", "services:\n", "1:9 error value: `services` is empty"),
+    (16, "services of nothing", "services:\n", "1:9 error type: `services` is empty"),
     (16, "a service of nothing", "services:\n  web:\n", "2:3 error value: service `web` is empty"),
     (
         16,

@@ -284,7 +284,7 @@ pub(super) const CASES: &[Case] = &[
         63,
         "an empty profile",
         "services:\n  a:\n    image: x\n    profiles: ['']\n",
-        "4:16 error value: `profiles` is empty",
+        "4:16 warning value: a name in `profiles` is empty",
     ),
     (
         64,
@@ -302,7 +302,7 @@ pub(super) const CASES: &[Case] = &[
         64,
         "a seccomp profile that is missing",
         "services:\n  a:\n    image: x\n    security_opt: ['seccomp=gone.json']\n",
-        "4:20 warning value: `security_opt`: cannot read <DIR>/gone.json: not found",
+        "4:20 obstacle value: `security_opt`: cannot read <DIR>/gone.json: not found",
     ),
     (
         65,
@@ -336,6 +336,6 @@ pub(super) const CASES: &[Case] = &[
         68,
         "a bad project name",
         "name: Not Good\nservices:\n  a:\n    image: x\n",
-        "1:7 error value: \"Not Good\" cannot be a project name",
+        "1:7 warning value: \"Not Good\" cannot be a project name; `notgood` is taken",
     ),
 ];

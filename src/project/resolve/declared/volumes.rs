@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::project::{MountSource, Volume};
+use crate::project::{MountSource, Volume, name};
 use crate::yaml::{Entry, Node, Value};
 
 use super::super::Written;
@@ -85,11 +85,26 @@ fn one(r: &mut Reader<'_>, entry: &Entry, project: &str) -> Option<Volume> {
         r.wrong(node, &format!("volumes.{}", entry.key), "a mapping");
         return None;
     }
-    let (external, name) = identity(r, entry, project, "volumes");
+    if let Some(bad) = name::service_fault(&entry.key) {
+        r.push(
+            Diagnostic::error(format!("the key of a volume cannot have {bad}"), entry.key_span)
+                .help("allowed are a-z A-Z 0-9 . _ -"),
+        );
+    }
+    let (external, name) = identity(r, entry, project);
+    if !name::is_object(&name) {
+        r.push(
+            Diagnostic::obstacle(
+                format!("{name:?} cannot be a name in the engine (volumes.{})", entry.key),
+                entry.key_span,
+            )
+            .help("a letter or a digit, then letters, digits, `_`, `.` and `-`"),
+        );
+    }
     if external {
         nothing_else(r, node);
     }
-    let driver = field(r, node, "driver", Reader::some_text);
+    let driver = field(r, node, "driver", Reader::filled);
     let mut driver_opts = options(r, node, "driver_opts");
     absolute_device(r, node, driver.as_deref(), &mut driver_opts);
     Some(Volume {

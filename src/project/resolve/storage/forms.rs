@@ -5,10 +5,9 @@ use crate::project::mount::{self, PROPAGATIONS, ShortMount, ShortSource};
 use crate::project::{CreateHostPath, Mount, MountSource, Recursive, VolumeOptions};
 use crate::yaml::{Node, Value};
 
-use super::super::declared::options;
 use super::super::limits::size;
 use super::super::reader::Reader;
-use super::super::service::{field, flag, place};
+use super::super::service::{field, flag, labels, place};
 
 /// The types of the long form, in the order of the documentation.
 const TYPES: [&str; 6] = ["volume", "bind", "tmpfs", "image", "npipe", "cluster"];
@@ -60,15 +59,13 @@ pub(super) fn long(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {
         return None;
     };
     let kind_text = r.text(kind, "type")?;
-    let source = field(r, node, "source", Reader::some_text);
-    let target = field(r, node, "target", Reader::some_text);
-    if node.get("target").is_none() {
-        r.error("a mount needs a `target`, the path inside", node.span);
-    }
+    let source = field(r, node, "source", Reader::filled);
+    let target = target(r, node);
     let source = match kind_text.as_str() {
         "bind" => {
-            let source = needed(r, node, source, "bind")?;
-            bind(r, node, &source)
+            needs_source(r, node, source.as_deref(), "bind")?;
+            // What an unset variable leaves is the project's directory to Compose.
+            bind(r, node, source.as_deref().unwrap_or("."))
         }
         "volume" => {
             let options = volume_options(r, node);
@@ -79,16 +76,22 @@ pub(super) fn long(r: &mut Reader<'_>, node: &Node) -> Option<Mount> {
         }
         "tmpfs" => {
             let options = node.get("tmpfs");
+            if let Some(options) = options {
+                r.entries(options, "tmpfs");
+            }
             MountSource::Tmpfs {
                 size: options.and_then(|node| field(r, node, "size", size)),
                 mode: options.and_then(|node| field(r, node, "mode", mode)),
                 options: None,
             }
         }
-        "image" => MountSource::Image {
-            reference: needed(r, node, source, "image")?,
-            subpath: node.get("image").and_then(|node| field(r, node, "subpath", Reader::some_text)),
-        },
+        "image" => {
+            needs_source(r, node, source.as_deref(), "image")?;
+            MountSource::Image {
+                reference: source.unwrap_or_default(),
+                subpath: node.get("image").and_then(|node| field(r, node, "subpath", Reader::filled)),
+            }
+        }
         "npipe" => {
             r.push(
                 Diagnostic::obstacle("named pipes are mounted on Windows only", kind.span)
@@ -118,15 +121,45 @@ fn types() -> String {
     format!("there are {}", quoted.join(", "))
 }
 
-/// A source that a type cannot do without.
-fn needed(r: &mut Reader<'_>, node: &Node, source: Option<String>, kind: &str) -> Option<String> {
-    if source.is_none() && node.get("source").is_none() {
-        r.error(format!("a mount of type `{kind}` needs a `source`"), node.span);
+/// The path inside.
+fn target(r: &mut Reader<'_>, node: &Node) -> Option<String> {
+    let Some(written) = node.get("target") else {
+        r.error("a mount needs a `target`, the path inside", node.span);
+        return None;
+    };
+    let target = r.text(written, "target")?;
+    if target.is_empty() {
+        r.push(Diagnostic::obstacle("the `target` of a mount is empty", written.span));
     }
-    source
+    Some(mount::clean(&target))
 }
 
-/// Options of another type are taken by Compose and given to nobody. `bind` of a volume has its SELinux label.
+/// The target of the long form as it is written; `None` in the short form.
+pub(super) fn written_target(node: &Node) -> Option<String> {
+    match node.get("target").map(|node| &node.value) {
+        Some(Value::Scalar { text, .. }) => Some(text.to_string()),
+        Some(Value::Null | Value::Sequence(_) | Value::Mapping(_)) | None => None,
+    }
+}
+
+/// Says that a type cannot do without a source; an empty one stops only who would run it, as in Compose.
+fn needs_source(r: &mut Reader<'_>, node: &Node, source: Option<&str>, kind: &str) -> Option<()> {
+    if source.is_some() {
+        return Some(());
+    }
+    let what = format!("a mount of type `{kind}` needs a `source`");
+    match node.get("source") {
+        Some(written) if written.value == Value::Null => r.error(what, written.span),
+        Some(written) => {
+            r.push(Diagnostic::obstacle(what, written.span));
+            return Some(());
+        }
+        None => r.error(what, node.span),
+    }
+    None
+}
+
+/// Options of another type are taken by Compose and given to nobody. `bind` of a volume has its `SELinux` label.
 fn foreign_options(r: &mut Reader<'_>, node: &Node, kind: &str) {
     let has = |key: &str| node.get(key).is_some_and(|node| node.value != Value::Null);
     for key in ["bind", "volume", "tmpfs", "image"] {
@@ -144,14 +177,15 @@ fn foreign_options(r: &mut Reader<'_>, node: &Node, kind: &str) {
 
 fn bind(r: &mut Reader<'_>, node: &Node, source: &str) -> MountSource {
     let path = r.path(source, node.get("source").unwrap_or(node).span);
-    let Some(node) = node.get("bind").filter(|node| node.value != Value::Null) else {
+    let Some(node) = node.get("bind") else {
         let create = CreateHostPath::Implied;
         return MountSource::Bind { path, create, propagation: None, selinux: None, recursive: None };
     };
-    // Options that say nothing of a missing source let it be made (compose-go `transform/defaults.go`).
+    r.entries(node, "bind");
     let create = match field(r, node, "create_host_path", Reader::boolean) {
         Some(false) => CreateHostPath::No,
-        Some(true) | None => CreateHostPath::Yes,
+        Some(true) => CreateHostPath::Yes,
+        None => CreateHostPath::Implied,
     };
     MountSource::Bind {
         path,
@@ -165,12 +199,13 @@ fn bind(r: &mut Reader<'_>, node: &Node, source: &str) -> MountSource {
 fn volume_options(r: &mut Reader<'_>, node: &Node) -> VolumeOptions {
     let mut read = VolumeOptions::default();
     if let Some(node) = node.get("volume") {
-        r.entries_or_none(node, "volume");
+        r.entries(node, "volume");
         read.nocopy = flag(r, node, "nocopy");
-        read.subpath = field(r, node, "subpath", Reader::some_text);
-        read.labels = options(r, node, "labels");
+        read.subpath = field(r, node, "subpath", Reader::filled);
+        read.labels = labels(r, node, "labels").into_iter().collect();
     }
     if let Some(node) = node.get("bind") {
+        r.entries(node, "bind");
         read.selinux = field(r, node, "selinux", selinux);
         read.propagation = field(r, node, "propagation", propagation);
         if let Some(word) = &read.propagation {
@@ -200,7 +235,7 @@ fn propagation(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
     let text = r.text(node, key).filter(|text| !text.is_empty())?;
     if !PROPAGATIONS.contains(&text.as_str()) {
         r.push(
-            Diagnostic::error(format!("`{text}` is no mount propagation"), node.span)
+            Diagnostic::obstacle(format!("`{text}` is no mount propagation"), node.span)
                 .help(format!("there are {}", PROPAGATIONS.join(", "))),
         );
     }
@@ -208,7 +243,7 @@ fn propagation(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<String> {
 }
 
 fn selinux(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<char> {
-    let text = r.some_text(node, key)?;
+    let text = r.filled(node, key)?;
     match text.as_str() {
         "z" => Some('z'),
         "Z" => Some('Z'),
@@ -220,7 +255,7 @@ fn selinux(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<char> {
 }
 
 fn recursive(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Recursive> {
-    let text = r.some_text(node, key)?;
+    let text = r.filled(node, key)?;
     let found = Recursive::ALL.into_iter().find(|word| word.as_str() == text);
     if found.is_none() {
         r.push(
@@ -233,6 +268,14 @@ fn recursive(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Recursive> {
 
 /// Permission bits, octal with a leading `0` or `0o`. Three digits without one are decimal to Compose.
 fn mode(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<u32> {
+    // Compose's own type refuses text, also that of a variable.
+    if matches!(node.value, Value::Scalar { plain: false, .. }) || node.is_interpolated() {
+        r.push(
+            Diagnostic::error(format!("`{key}` must be a number, found text"), node.span)
+                .help("write it without quotes and variables, as 0755"),
+        );
+        return None;
+    }
     let value = r.integer(node, key, 0..=0o7777)?;
     if let Value::Scalar { text, .. } = &node.value
         && text.len() >= 3
@@ -256,7 +299,7 @@ pub(super) fn tmpfs(r: &mut Reader<'_>, node: &Node) -> Vec<(Mount, Span)> {
     items
         .iter()
         .filter_map(|item| {
-            let text = r.some_text(item, "tmpfs")?;
+            let text = r.text(item, "tmpfs")?;
             let (target, options) = text.split_once(':').unwrap_or((&text, ""));
             let source = MountSource::Tmpfs { size: None, mode: None, options: Some(options.to_owned()) };
             Some((

@@ -80,6 +80,7 @@ fn services_have_names_and_bodies() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn values_are_checked_field_by_field() {
     let pairs = [
         ("container_name: f", "\"f\" cannot be a container's name"),
@@ -146,6 +147,9 @@ fn values_are_checked_field_by_field() {
             "volumes: [{type: volume, source: a, target: /x, bind: {selinux: z}, volume: {subpath: b}}]",
             "obstacle: engines give an SELinux label to whole volumes only",
         ),
+        ("ports: [{target: 80, mode: foo}]", "obstacle: `mode`: `foo` is no way to publish a port"),
+        ("ports: [{target: 80, protocol: foo}]", "obstacle: `protocol`: `foo` is no protocol"),
+        ("ports: [{target: 80, published: foo}]", "obstacle: `published`: `foo` is not a port number"),
         ("volumes: [{type: disk, target: /x}]", "`disk` is no type of a mount; there are `volume`, `bind`"),
         (
             "volumes: [{type: bind, source: /a, target: /b, bind: {recursive: often}}]",
@@ -174,6 +178,24 @@ fn values_are_checked_field_by_field() {
         ("hostname: 'a b'", "warning: \"a b\" cannot be a host name"),
         ("build: /", "obstacle: `build` is the root of the file system"),
         ("build: {ssh: [key]}", "`ssh`: the key `key` has no path; write `ID=PATH`"),
+        ("build: {additional_contexts: [x]}", "the context `x` has no value; the form is `NAME=CONTEXT`"),
+        (
+            "build: {additional_contexts: {x: 'service:q'}}",
+            "the context `x` is the service `q`, which is not there",
+        ),
+        ("network_mode: ''", "obstacle: `network_mode` is empty"),
+        ("networks: [default, default]", "`networks` names one network twice"),
+        ("networks: {default: {priority: '5'}}", "`priority` must be a number without quotes"),
+        ("networks: {default: {driver_opts: {a: true}}}", "`driver_opts.a` must be text or a number"),
+        (
+            "tmpfs: [/a, '/a:size=1m'], volumes: ['./x:/b', {type: tmpfs, target: /b/}]",
+            "/b is mounted twice [1:79 mounted here first]; take one",
+        ),
+        ("tmpfs: /a, volumes: ['./x:/a']", "/a is mounted twice ["),
+        (
+            "volumes: [{type: tmpfs, target: /x, tmpfs: {mode: '1777'}}]",
+            "`mode` must be a number, found text; write it without quotes",
+        ),
         ("build: {secrets: [s]}", "the build of `a` uses the secret `s`, which is not declared"),
         ("build: {secrets: [{target: s}]}", "a secret of a build needs a `source`"),
         (
@@ -343,7 +365,7 @@ fn networks_and_volumes_are_checked() {
             "the address `r` 10.0.1.1 is outside of the subnet",
         ),
         ("networks: {default: [a]}", "`networks.default` must be a mapping, found a list"),
-        ("volumes: {'a/b c': }", "\"p_a/b c\" cannot be a name in the engine"),
+        ("volumes: {'a/b c': }", "the key of a volume cannot have '/'"),
         ("volumes: [vv]", "`volumes` must be a mapping, found a list"),
         (
             "volumes: {v: {external: true, driver: local}}",

@@ -127,7 +127,7 @@ volumes: {vv: {}, unused: {}}
             "/v /home/user/x true",
             "/b /srv/p/b true",
             "/anon anonymous",
-            "/c/ /srv/p/c true",
+            "/c /srv/p/c true",
             "/t tmpfs Some(10485760) Some(1023) None",
             "/scratch tmpfs None None Some(\"size=1m\")",
         ]
@@ -152,7 +152,7 @@ fn a_build_has_a_tag_and_an_absolute_context() {
 #[test]
 fn all_that_compose_says_of_a_build_is_kept() {
     let project = project(
-        r#"
+        r"
 secrets: {token: {environment: HOME}}
 services:
   a:
@@ -174,7 +174,7 @@ services:
       tags: [x:1]
       ulimits: {nofile: 5}
   b: {image: x}
-"#,
+",
     );
     let ImageSource::Build { tag: _, build } = &project.services["a"].image else { panic!("built") };
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
