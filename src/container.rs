@@ -12,6 +12,7 @@ use crate::project::{
 pub use crate::systemd::privilege::CgroupNs;
 
 pub mod names;
+pub mod record;
 mod devices;
 pub mod files;
 pub mod fingerprint;

@@ -1,10 +1,12 @@
 //! The door to a container engine: one object-safe trait, low in methods, so that a simulated engine and
 //! fault-injecting wrappers can stand in. Knows nothing of manifests and projects.
 
+mod applied;
 pub mod docker;
 mod notify_socket;
 pub mod sim;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +18,8 @@ use tokio::io::AsyncWrite;
 use crate::container::{ContainerSpec, FileSpec, JoinSpec, NetworkSpec, VolumeSpec};
 use crate::event::Progress;
 use crate::facts::{Facts, ImageFacts};
-use crate::observed::{Health, Observed, Scope};
-use crate::project::{Build, RestartPolicy};
+use crate::observed::{Applied, Closeness, Closer, Health, Observed, Scope};
+use crate::project::{Build, Limits, RestartPolicy};
 
 /// A container engine.
 pub trait Engine: Send + Sync {
@@ -27,6 +29,13 @@ pub trait Engine: Send + Sync {
     /// Takes a snapshot of a project. At most three read-only calls whatever the size of the project (a
     /// fourth where a volume of the scope is not mounted by any of its containers).
     fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed, EngineError>>;
+
+    /// Looks at containers one by one, for what a list does not tell; one or two read-only calls for each. What
+    /// is not there is left out.
+    fn closer<'a>(
+        &'a self,
+        wanted: &'a BTreeMap<String, Closeness>,
+    ) -> BoxFuture<'a, Result<BTreeMap<String, Closer>, EngineError>>;
 
     /// Makes one mutating call. Its outcome is unknown when the error says so (`EngineError::outcome`).
     fn perform<'a>(&'a self, call: &'a Call, show: Show) -> BoxFuture<'a, Result<Done, EngineError>>;
@@ -124,6 +133,37 @@ pub enum Call {
         /// The policy.
         policy: RestartPolicy,
     },
+    /// Sets limits of a container. What is `None` is left as it is: an engine takes no limit away.
+    SetLimits {
+        /// Name or id.
+        container: String,
+        /// The limits.
+        limits: Box<Limits>,
+    },
+    /// Leaves a network.
+    Disconnect {
+        /// Name or id.
+        container: String,
+        /// Name of the network.
+        network: String,
+    },
+    /// Runs a command that changes something inside a running container. Making it twice does no harm.
+    Run {
+        /// Name or id.
+        container: String,
+        /// Executable and arguments.
+        command: Vec<String>,
+        /// Time after which it is given up.
+        timeout: Duration,
+    },
+    /// Remembers on this host what was changed of a container in place, beside its notify socket. Nothing of the
+    /// engine is changed. On a remote engine nothing is remembered, and looked for instead.
+    Remember {
+        /// Name or id.
+        container: String,
+        /// What it is now.
+        applied: Applied,
+    },
     /// Removes a container.
     Remove {
         /// Name or id.
@@ -178,6 +218,8 @@ pub enum Done {
     Already,
     /// What was found in an image.
     Looked(ImageFacts),
+    /// What a command printed, and how it ended.
+    Ran(ExecOutput),
 }
 
 /// What a container's life brings.

@@ -7,6 +7,7 @@
 
 mod await_step;
 mod call;
+mod change;
 mod create;
 mod effect;
 mod failure;
@@ -99,11 +100,11 @@ pub async fn run(
     loop {
         if !interrupt.is_cancelled() {
             while let Some(id) = ledger.next_ready(options.parallel) {
-                let action = &plan.steps[id.0].action;
+                let step = &plan.steps[id.0];
                 let hands = Hands::new(engine, options, &interrupt, &services, ledger.show(id));
                 running.push(async move {
                     let began = Instant::now();
-                    (id, step::perform(&hands, action).await, began.elapsed())
+                    (id, step::perform(&hands, step).await, began.elapsed())
                 });
             }
         }

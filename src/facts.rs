@@ -41,6 +41,14 @@ pub struct Facts {
     pub pids_limit: bool,
 }
 
+impl Facts {
+    /// Returns the first number of the engine's version; `None` where it has another form.
+    #[must_use]
+    pub fn major(&self) -> Option<u16> {
+        self.version.split('.').next()?.parse().ok()
+    }
+}
+
 /// The engines that speak the Docker API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

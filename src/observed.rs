@@ -6,6 +6,9 @@ use crate::facts::ImageFacts;
 use crate::labels::{ContainerLabels, ObjectLabels};
 pub use crate::systemd::show::UnitStatus;
 use crate::systemd::{SystemState, UnitName};
+pub use closer::{Applied, Closeness, Closer, Enforced};
+
+mod closer;
 
 /// What is asked of an engine: one project and the names it uses beyond its own labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Observed {
     pub volumes: BTreeMap<String, ObservedVolume>,
     /// Images of the scope, by reference; absent where the engine does not have it.
     pub images: BTreeMap<String, ObservedImage>,
+    /// Containers that were looked at closely, by name.
+    pub closer: BTreeMap<String, Closer>,
 }
 
 /// One container.
@@ -64,6 +69,8 @@ pub struct ObservedContainer {
     pub exit_code: Option<i64>,
     /// Whether PID 1 of this container was seen to say READY=1 (marker beside its notify socket).
     pub ready_seen: bool,
+    /// What was changed of it since it was made.
+    pub applied: Applied,
     /// Networks that it is on, by name.
     pub networks: BTreeSet<String>,
     /// Ports as the engine prints them, for `ps`.

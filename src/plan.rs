@@ -4,15 +4,20 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::condition::Wait;
-use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
-use crate::project::{Build, RestartPolicy};
+use crate::container::{ContainerSpec, FileSpec, JoinSpec, NetworkSpec, VolumeSpec};
+use crate::observed::Applied;
+use crate::project::{Build, Limits, RestartPolicy};
+use crate::systemd::UnitName;
+use crate::systemd::unit_call::UnitCall;
 
 pub use crate::refusal::Refusal;
+pub use way::Way;
 
 pub mod order;
 pub mod buildable;
 mod draft;
 mod fate;
+pub mod way;
 pub mod up;
 pub mod down;
 pub mod change;
@@ -47,6 +52,17 @@ pub struct Step {
     pub after: BTreeSet<StepId>,
     /// What is lost for good by it.
     pub destroys: Option<Loss>,
+    /// What is kept in mind of its container once it is done: the last of the steps that change one in place.
+    pub settles: Option<Box<Settled>>,
+}
+
+/// What a container is once it was changed in place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// What this host remembers.
+    pub applied: Applied,
+    /// The record that is written into a machine.
+    pub record: Option<FileSpec>,
 }
 
 /// What a step does. Everything is named by its name in the engine, never by an id.
@@ -117,6 +133,49 @@ pub enum Action {
         /// that an engine that restarts in between cannot run the two side by side on the same volumes.
         restart: RestartPolicy,
     },
+    /// Lets the engine change what it can of a container that exists.
+    Update {
+        /// Name.
+        container: String,
+        /// Limits; `None` leaves all of them.
+        limits: Option<Box<Limits>>,
+        /// Restart policy; `None` leaves it.
+        restart: Option<RestartPolicy>,
+    },
+    /// Joins a network.
+    Connect {
+        /// Name.
+        container: String,
+        /// How.
+        join: Box<JoinSpec>,
+    },
+    /// Leaves a network.
+    Disconnect {
+        /// Name.
+        container: String,
+        /// Name of the network.
+        network: String,
+    },
+    /// Writes files into a machine and takes files away. Where it runs, systemd reads its files anew.
+    Write {
+        /// Name.
+        container: String,
+        /// What is written.
+        files: Vec<FileSpec>,
+        /// Paths of what is taken away; only where the machine runs.
+        remove: Vec<String>,
+        /// Whether the machine runs.
+        runs: bool,
+    },
+    /// Starts, stops or restarts units in a machine.
+    Units {
+        /// Name.
+        container: String,
+        /// What is done.
+        call: UnitCall,
+        /// With which units.
+        units: Vec<UnitName>,
+    },
     /// Stops a container.
     Stop {
         /// Name.
@@ -182,10 +241,15 @@ pub enum Reason {
     Requested,
     /// `--force-recreate`.
     Forced,
-    /// The manifest's fields differ from what the container was made from.
+    /// The manifest differs from what the container is.
     Changed {
-        /// Fields in the manifest's words.
-        fields: Vec<String>,
+        /// The fields.
+        changes: Vec<FieldChange>,
+    },
+    /// Somebody else changed the container.
+    Drifted {
+        /// What differs from the manifest.
+        changes: Vec<FieldChange>,
     },
     /// The container exists and does not run.
     NotRunning {
@@ -224,6 +288,23 @@ pub enum Reason {
     BuildRequested,
     /// It is to be started or stopped with its project.
     WithProject,
+}
+
+/// A field of the manifest in which a container differs from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// The field, in the manifest's words.
+    pub field: String,
+    /// How it reaches the container.
+    pub way: Way,
+    /// What it was; `None` where that may be secret, is long, or was the default.
+    pub old: Option<String>,
+    /// What it is to be.
+    pub new: Option<String>,
+    /// Whether it is gone from the manifest.
+    pub gone: bool,
+    /// Whether it is new in the manifest.
+    pub fresh: bool,
 }
 
 /// What a step loses for good.

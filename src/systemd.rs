@@ -9,6 +9,7 @@ pub mod diagnosis;
 pub mod journal;
 pub mod privilege;
 pub mod show;
+pub mod unit_call;
 
 use std::fmt;
 

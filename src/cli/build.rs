@@ -75,6 +75,7 @@ fn planned(project: &Project, args: &Args) -> Result<Plan, Error> {
             reason: Reason::BuildRequested,
             after: BTreeSet::new(),
             destroys: None,
+            settles: None,
         });
     }
     if refusals.is_empty() { Ok(plan) } else { Err(Error::Refused(refusals)) }

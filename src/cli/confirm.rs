@@ -89,8 +89,13 @@ mod tests {
 
     #[test]
     fn only_what_is_lost_is_asked_about() {
-        let with =
-            |action, destroys| Step { action, reason: Reason::Requested, after: BTreeSet::new(), destroys };
+        let with = |action, destroys| Step {
+            action,
+            reason: Reason::Requested,
+            after: BTreeSet::new(),
+            destroys,
+            settles: None,
+        };
         let volume = Action::RemoveVolume { volume: "shop_data".to_owned() };
         let remove = Action::Remove { container: "shop-db-1".to_owned(), volumes: false };
         let thaw = Action::Unpause { container: "shop-db-1".to_owned() };

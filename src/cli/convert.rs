@@ -75,6 +75,6 @@ async fn looked(engine: &impl Engine, reference: &str) -> Result<Option<ImageFac
     let look = Call::Look { reference: reference.to_owned() };
     match engine.perform(&look, Arc::new(|_| {})).await? {
         Done::Looked(facts) => Ok(Some(facts)),
-        Done::Nothing | Done::Created { .. } | Done::Already => Ok(None),
+        Done::Nothing | Done::Created { .. } | Done::Already | Done::Ran(_) => Ok(None),
     }
 }

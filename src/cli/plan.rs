@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Plan to remove containers of services that are not in the manifest
     #[arg(long)]
     remove_orphans: bool,
+    /// Look into each container for what somebody else changed of it
+    #[arg(long)]
+    drift: bool,
 }
 
 /// Shows what `up` would do. Makes no call that changes anything.
@@ -38,10 +41,11 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         no_deps: args.no_deps,
         force_recreate: args.force_recreate,
         remove_orphans: args.remove_orphans,
+        drift: args.drift,
         now: verb::now(),
         ..up::UpOptions::default()
     };
-    let (facts, observed) = verb::look(&ground).await?;
+    let (facts, observed) = verb::look(&ground, &project, &options).await?;
     let plan = verb::whole_plan(&project, &facts, &observed, &options)?;
     shown(global, &plan)?;
     if args.exit_code && !plan.steps.is_empty() { Err(Error::Drift) } else { Ok(()) }

@@ -60,6 +60,7 @@ fn planned(project: &Project, args: &Args) -> Result<Plan, Error> {
             reason: Reason::Requested,
             after: BTreeSet::new(),
             destroys: None,
+            settles: None,
         });
     }
     Ok(plan)

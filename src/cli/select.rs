@@ -110,6 +110,8 @@ mod tests {
             health: None,
             exit_code: None,
             ready_seen: false,
+
+            applied: crate::observed::Applied::AsMade,
             networks: BTreeSet::new(),
             ports: Vec::new(),
             volumes: BTreeMap::new(),

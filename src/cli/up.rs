@@ -79,6 +79,9 @@ pub(super) struct Args {
     /// Take over containers that were started from another directory
     #[arg(long)]
     any_directory: bool,
+    /// Look into each container, and set right what somebody else changed of it
+    #[arg(long)]
+    drift: bool,
 }
 
 fn scale(text: &str) -> Result<(String, u32), String> {
@@ -102,6 +105,7 @@ impl Args {
             renew_anonymous: self.renew_anon_volumes,
             stop_timeout: self.timeout,
             any_directory: self.any_directory,
+            drift: self.drift,
             now: now(),
         }
     }
@@ -124,7 +128,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
     }
     let options = args.options();
     if global.dry_run {
-        let (facts, observed) = look(&ground).await?;
+        let (facts, observed) = look(&ground, &project, &options).await?;
         return shown(global, &whole_plan(&project, &facts, &observed, &options)?);
     }
     let began = SystemTime::now();
@@ -171,10 +175,31 @@ fn scaled(project: &mut Project, scale: &[(String, u32)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks the engine what it is and what it has, both at once.
-pub(super) async fn look(ground: &Ground) -> Result<(Facts, Observed), Error> {
+/// Asks the engine what it is and what it has, both at once; and looks closely where a plan depends on it.
+pub(super) async fn look(
+    ground: &Ground,
+    project: &Project,
+    options: &up::UpOptions,
+) -> Result<(Facts, Observed), Error> {
     let (facts, observed) = tokio::join!(ground.engine().facts(), ground.observe());
-    Ok((facts?, observed?))
+    let (facts, mut observed) = (facts?, observed?);
+    look_closer(ground, project, &facts, &mut observed, options).await?;
+    Ok((facts, observed))
+}
+
+/// Looks closely at the containers that a plan depends on.
+async fn look_closer(
+    ground: &Ground,
+    project: &Project,
+    facts: &Facts,
+    observed: &mut Observed,
+    options: &up::UpOptions,
+) -> Result<(), Error> {
+    let unclear = up::unclear(project, facts, observed, options);
+    if !unclear.is_empty() {
+        observed.closer = ground.engine().closer(&unclear).await?;
+    }
+    Ok(())
 }
 
 /// Plans everything from one look, for showing it: what images will bring is not known yet.
@@ -184,7 +209,7 @@ pub(super) fn whole_plan(
     observed: &Observed,
     options: &up::UpOptions,
 ) -> Result<Plan, Error> {
-    let images = up::images(project, observed, options).map_err(Error::Refused)?;
+    let images = up::images(project, facts, observed, options).map_err(Error::Refused)?;
     let plan = up::up(project, facts, observed, options).map_err(Error::Refused)?;
     Ok(joined(images, plan))
 }
@@ -198,13 +223,14 @@ async fn bring_up(
 ) -> Result<(), Error> {
     let options = args.options();
     let deadline = args.wait_timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let (facts, mut observed) = look(ground).await?;
-    let images = up::images(project, &observed, &options).map_err(Error::Refused)?;
+    let (facts, mut observed) = look(ground, project, &options).await?;
+    let images = up::images(project, &facts, &observed, &options).map_err(Error::Refused)?;
     if !images.steps.is_empty() {
         // What is refused whatever the images hold is refused before one is pulled.
         up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
         carry_out_until(deadline, global, ground, &images, interrupts).await?;
         observed = ground.observe().await?;
+        look_closer(ground, project, &facts, &mut observed, &options).await?;
     }
     let plan = up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
     confirm::losses(&plan, About::Everything, args.yes, interrupts).await?;

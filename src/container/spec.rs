@@ -7,7 +7,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use crate::facts::{Facts, ImageFacts};
-use crate::labels::{ContainerLabels, MachineLabels};
+use crate::labels::{self, ContainerLabels, MachineLabels};
 use crate::project::{
     Attachment, Device, Feature, JournalStorage, Machine, Mount, MountSource, NetworkChoice, Project, Service,
 };
@@ -17,7 +17,7 @@ use crate::systemd::defaults::{self, Decision, Wish, boot, errors};
 
 use super::{
     ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, devices, files, fingerprint,
-    names, ties,
+    names, record::Record, ties,
 };
 
 /// The option of an endpoint that names the interface inside (Docker 28 release notes, moby#49155).
@@ -72,7 +72,7 @@ pub fn assemble(
     let name = names::container(project, service, index);
     let mut spec = plain(project, service, index, &name);
     spec.mounts.extend(api_socket(service, facts));
-    spec.labels.extend(labels(project, service, index, decision, image_id));
+    spec.labels.extend(own_labels(project, service, index, decision, image_id));
     if let (Some(machine), Some(decision)) = (&service.machine, decision) {
         make_machine(&mut spec, project, service, index, machine, decision);
         spec.notify_dir = facts.notify_root.as_deref().map(|root| names::notify_dir(root, &name));
@@ -217,6 +217,9 @@ fn make_machine(
     });
     spec.mounts.splice(0..0, binds);
     spec.files = files::of_machine(service, machine, decision);
+    let fingerprint = spec.labels.get(labels::KEY_FINGERPRINT).cloned().unwrap_or_default();
+    let (wants, masks) = (wanted(machine), masked(machine, decision));
+    spec.files.push(Record::new(fingerprint, &spec.files, wants, masks).file());
 }
 
 fn add_new(list: &mut Vec<String>, more: &[String]) {
@@ -240,21 +243,30 @@ fn arguments(machine: &Machine, decision: &Decision) -> Vec<String> {
         arguments.push(format!("--log-target={target}"));
     }
     arguments.push(format!("systemd.unit={}", machine.target));
-    let from_units = |wanted: fn(&crate::project::UnitFile) -> bool| {
-        machine.units.iter().filter(move |(_, unit)| wanted(unit)).map(|(name, _)| name)
-    };
-    let wanted = once(machine.enable.iter().chain(from_units(|unit| unit.enable)));
-    let masked = once(machine.mask.iter().chain(from_units(|unit| unit.mask)).chain(&decision.masks));
-    arguments.extend(wanted.iter().map(|unit| format!("systemd.wants={unit}")));
-    arguments.extend(masked.iter().map(|unit| format!("systemd.mask={unit}")));
+    arguments.extend(wanted(machine).iter().map(|unit| format!("systemd.wants={unit}")));
+    arguments.extend(masked(machine, decision).iter().map(|unit| format!("systemd.mask={unit}")));
     arguments.extend(machine.args.iter().cloned());
     arguments
 }
 
+/// Lists the units that a machine starts beyond those of its image.
+#[must_use]
+pub fn wanted(machine: &Machine) -> Vec<UnitName> {
+    let files = machine.units.iter().filter(|(_, unit)| unit.enable).map(|(name, _)| name);
+    once(machine.enable.iter().chain(files))
+}
+
+/// Lists the units that a machine does not start in any case.
+#[must_use]
+pub fn masked(machine: &Machine, decision: &Decision) -> Vec<UnitName> {
+    let files = machine.units.iter().filter(|(_, unit)| unit.mask).map(|(name, _)| name);
+    once(machine.mask.iter().chain(files).chain(&decision.masks))
+}
+
 /// Keeps the first of each unit, in order.
-fn once<'a>(units: impl Iterator<Item = &'a UnitName>) -> Vec<&'a UnitName> {
+fn once<'a>(units: impl Iterator<Item = &'a UnitName>) -> Vec<UnitName> {
     let mut seen = BTreeSet::new();
-    units.filter(|unit| seen.insert(*unit)).collect()
+    units.filter(|unit| seen.insert(*unit)).cloned().collect()
 }
 
 /// The part of PID 1's environment that is not the manifest's. A `TERM` of the manifest stays.
@@ -279,7 +291,7 @@ fn environment(
 }
 
 /// Our labels of one container.
-fn labels(
+fn own_labels(
     project: &Project,
     service: &Service,
     index: u32,

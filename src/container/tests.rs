@@ -12,8 +12,8 @@ fn spec_of(text: &str) -> ContainerSpec {
 
 /// Shows the files of a container: mode, path, content.
 fn files(spec: &ContainerSpec) -> String {
-    spec.files
-        .iter()
+    let files = spec.files.iter().filter(|file| file.path != record::PATH);
+    files
         .map(|file| match &file.content {
             Content::Bytes(bytes) => {
                 format!("{:04o} {} {:?}\n", file.mode, file.path, String::from_utf8_lossy(bytes))
@@ -71,6 +71,11 @@ fn the_files_of_a_machine_are_put_where_systemd_reads_them() {
          0700 /etc/sdcompose/credentials/\n\
          0400 /etc/sdcompose/credentials/tls.key \"secret\"\n"
     );
+    let record = spec.files.last().and_then(|file| match &file.content {
+        Content::Bytes(bytes) => record::Record::parse(bytes),
+        Content::Symlink(_) | Content::Directory => None,
+    });
+    assert_eq!(record.unwrap().wants, [sketch::unit("c.service")]);
     assert_eq!(spec.environment["CREDENTIALS_DIRECTORY"], "/etc/sdcompose/credentials");
     assert!(spec.command.unwrap().contains(&"systemd.wants=c.service".to_owned()));
 }
@@ -175,14 +180,14 @@ fn differ(old: &str, new: &str, fields: &[&str]) {
 fn a_change_is_named_in_the_manifests_words() {
     differ("web", "web", &[]);
     differ("web", "web port=80:80", &["ports"]);
-    differ("web port=80:80", "web port=81:80 env=A=1", &["environment", "ports"]);
+    differ("web port=80:80", "web port=81:80 env=A=1", &["environment.A", "ports"]);
     differ("web dropin=nginx.service:a", "web dropin=nginx.service:b", &["systemd.units.nginx.service"]);
     differ("web file=a.service:x", "web", &["systemd.units.a.service"]);
     differ("web cred=key:1", "web cred=key:2", &["systemd.credentials.key"]);
-    differ("web", "web plain", &["systemd", "systemd.journal.max", "systemd.mask"]);
-    differ("web vol=a:/x", "web vol=b:/x", &["volumes"]);
-    differ("web", "web net=front", &["networks"]);
-    differ("web", "web share=db", &["network_mode", "networks"]);
+    differ("web", "web plain", &["systemd", "systemd.journal.max", "systemd.mask.defaults-off"]);
+    differ("web vol=a:/x", "web vol=b:/x", &["volumes./x"]);
+    differ("web", "web net=front", &["networks.front"]);
+    differ("web", "web share=db", &["network_mode", "networks.default"]);
     differ("web", "web feature=fuse", &["systemd.features"]);
     differ("web cap=NET_ADMIN", "web", &["cap_add"]);
     differ("web", "web mem=5", &["mem_limit"]);
@@ -197,10 +202,15 @@ fn what_is_no_part_of_a_container_changes_nothing() {
 }
 
 #[test]
-fn a_restart_policy_is_noted_and_replaces_nothing() {
-    differ("web", "web restart", &[]);
-    let (old, new) = (print(&project("web")), print(&project("web restart")));
-    assert_eq!(fingerprint::pending(&old, &new), ["restart"]);
+fn values_that_can_be_no_secrets_are_kept_and_others_are_not() {
+    let of = |old: &str, new: &str| {
+        let found = fingerprint::differences(&print(&project(old)), &print(&project(new)));
+        found.into_iter().map(|found| (found.field, found.old, found.new)).collect::<Vec<_>>()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(of("web", "web restart"), [("restart".to_owned(), None, text("always"))]);
+    assert_eq!(of("web mem=5", "web mem=6"), [("mem_limit".to_owned(), text("5"), text("6"))]);
+    assert_eq!(of("web env=A=1", "web env=A=2"), [("environment.A".to_owned(), None, None)]);
 }
 
 #[test]

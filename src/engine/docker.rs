@@ -12,6 +12,7 @@ mod build;
 mod call_log;
 mod calls;
 mod cgroups;
+mod closer;
 mod digest;
 pub mod endpoint;
 mod errors;
@@ -46,7 +47,7 @@ use crate::engine::{
     Signal,
 };
 use crate::facts::{Facts, ImageFacts, Locality};
-use crate::observed::{Observed, Scope};
+use crate::observed::{Closeness, Closer, Observed, Scope};
 
 use self::call_log::CallLog;
 use self::endpoint::Endpoint;
@@ -147,6 +148,9 @@ impl Docker {
         let mut observed = observe::snapshot(scope, &answers, &looks, |name, id| {
             observe::ready_by_marker(root.as_deref(), name, id)
         });
+        for container in &mut observed.containers {
+            container.applied = observe::applied(root.as_deref(), container);
+        }
         for (reference, image) in &mut observed.images {
             if scope.aging.contains(reference) {
                 image.tagged = self.tagged(reference).await;
@@ -269,6 +273,13 @@ impl Engine for Docker {
 
     fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed, EngineError>> {
         self.snapshot(scope).boxed()
+    }
+
+    fn closer<'a>(
+        &'a self,
+        wanted: &'a BTreeMap<String, Closeness>,
+    ) -> BoxFuture<'a, Result<BTreeMap<String, Closer>, EngineError>> {
+        self.look_closer(wanted).boxed()
     }
 
     fn perform<'a>(&'a self, call: &'a Call, show: Show) -> BoxFuture<'a, Result<Done, EngineError>> {

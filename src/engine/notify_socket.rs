@@ -150,7 +150,7 @@ fn says_ready(message: &[u8]) -> bool {
 
 /// Makes a machine's directory. The root above it is for its owner only; the directory itself is open to
 /// the users that a remapping engine's container has.
-fn make(directory: &Path) -> io::Result<()> {
+pub(super) fn make(directory: &Path) -> io::Result<()> {
     if let Some(root) = directory.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
     }

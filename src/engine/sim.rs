@@ -7,6 +7,7 @@
 
 mod calls;
 mod fault;
+mod inside;
 mod life;
 pub mod sample;
 mod script;
@@ -38,7 +39,7 @@ use crate::event::Progress;
 use crate::facts::{
     ApiVersion, CgroupDriver, CgroupVersion, EngineKind, Facts, ImageFacts, ImageSystemd, Locality,
 };
-use crate::observed::{Observed, Scope};
+use crate::observed::{Applied, Closeness, Closer, Observed, Scope};
 use world::{Container, Image, Life, Network, Volume, World};
 
 /// A simulated engine. Clones share one world: each stands for a client.
@@ -153,7 +154,9 @@ impl Sim {
             life: Life::Running { since: Instant::now(), ends: None },
             restart: spec.restart.clone(),
             networks: BTreeSet::new(),
-            files: BTreeMap::new(),
+            limits: spec.limits.clone(),
+            inside: inside::Inside::default(),
+            applied: Applied::AsMade,
             volumes: BTreeMap::new(),
             ready_seen: None,
             serial,
@@ -377,9 +380,10 @@ impl Sim {
         world.settle();
         let now = Instant::now();
         let what = format!("run {} in {container}", command.join(" "));
-        let found =
-            world.find(container).map(|found| (found.elapsed(now), found.script.clone(), found.spec.machine));
-        let Some((up, script, machine)) = found else {
+        let found = world.find(container).map(|found| {
+            (found.elapsed(now), found.script.clone(), found.spec.machine, found.inside.clone())
+        });
+        let Some((up, script, machine, inside)) = found else {
             let message = "no such container".to_owned();
             return Err(EngineError::Refused { what, kind: RefusalKind::NotFound, message });
         };
@@ -391,7 +395,7 @@ impl Sim {
         if machine && script.schedule().first_progress().is_none_or(|first| up < first) {
             world.violation(format!("{what}: before its boot made progress"));
         }
-        Ok(toy_systemd::run(&script, up, command))
+        Ok(toy_systemd::run(&script, up, command, &inside))
     }
 }
 
@@ -411,7 +415,11 @@ fn time_of(call: &Call) -> Duration {
         | Call::Unpause { .. }
         | Call::Rename { .. }
         | Call::SetRestart { .. }
+        | Call::SetLimits { .. }
+        | Call::Disconnect { .. }
         | Call::RemoveVolume { .. } => 5,
+        Call::Run { .. } => 60,
+        Call::Remember { .. } => 1,
     })
 }
 
@@ -426,6 +434,24 @@ impl Engine for Sim {
             world.settle();
             Ok(world.observe(scope))
         }))
+    }
+
+    fn closer<'a>(
+        &'a self,
+        wanted: &'a BTreeMap<String, Closeness>,
+    ) -> BoxFuture<'a, Result<BTreeMap<String, Closer>, EngineError>> {
+        let names: Vec<&str> = wanted.keys().map(String::as_str).collect();
+        let what = format!("look closely at {}", names.join(", "));
+        Box::pin(async move {
+            self.with_faults(&what, false, Duration::from_millis(5), |world| {
+                world.settle();
+                let look = |(name, closeness): (&String, &Closeness)| {
+                    Some((name.clone(), world.closer(name, *closeness)?))
+                };
+                Ok(wanted.iter().filter_map(look).collect())
+            })
+            .await
+        })
     }
 
     fn perform<'a>(&'a self, call: &'a Call, show: Show) -> BoxFuture<'a, Result<Done, EngineError>> {

@@ -44,6 +44,10 @@ pub(super) fn scope(project: &str, call: &Call) -> Scope {
         | Call::Unpause { container }
         | Call::Rename { container, to: _ }
         | Call::SetRestart { container, policy: _ }
+        | Call::SetLimits { container, limits: _ }
+        | Call::Disconnect { container, network: _ }
+        | Call::Run { container, command: _, timeout: _ }
+        | Call::Remember { container, applied: _ }
         | Call::Remove { container, volumes: _, force: _ } => {
             scope.containers.insert(container.clone());
         }
@@ -89,6 +93,10 @@ pub(super) fn of(call: &Call, observed: &Observed, fresh: bool) -> Effect {
             let found = find(observed, container);
             took(found.is_some_and(|container| container.networks.contains(&join.network)))
         }
+        Call::Disconnect { container, network } => {
+            let found = find(observed, container);
+            took(found.is_none_or(|container| !container.networks.contains(network)))
+        }
         Call::Start { container } => took(state(container).is_some_and(|state| was_started(state, fresh))),
         Call::Stop { container, grace: _ } => took(state(container).is_none_or(is_down)),
         Call::Kill { container, signal } => match state(container).is_none_or(is_down) {
@@ -109,6 +117,9 @@ pub(super) fn of(call: &Call, observed: &Observed, fresh: bool) -> Effect {
         // Each of these leaves the same behind however often it is made.
         Call::Put { .. }
         | Call::SetRestart { .. }
+        | Call::SetLimits { .. }
+        | Call::Run { .. }
+        | Call::Remember { .. }
         | Call::Pull { .. }
         | Call::Build { .. }
         | Call::Look { .. } => Effect::Unseen,

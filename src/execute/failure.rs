@@ -11,7 +11,7 @@ use super::await_step::{Seen, Stop};
 use super::call::Hands;
 use super::effect;
 use crate::condition::Condition;
-use crate::engine::{EngineError, RefusalKind};
+use crate::engine::{EngineError, ExecOutput, RefusalKind};
 use crate::event::{FailedUnit, Failure};
 use crate::observed::{Observed, Scope, UnitStatus};
 use crate::plan::Action;
@@ -83,6 +83,51 @@ pub(super) async fn of_wait(
     let service = service_of(hands, container).await;
     next_commands(&mut failure, &service, seen);
     failure
+}
+
+/// Explains a command that ended badly inside a container.
+pub(super) fn of_command(container: &str, action: &Action, output: &ExecOutput) -> Failure {
+    let mut failure = plain(format!("{container}: {} failed", crate::plan::text::verb(action)));
+    failure.causes.extend(said(output));
+    failure.help.push("Running the command again does what is missing.".to_owned());
+    failure
+}
+
+/// Explains units that did not do what they were told, with the end of their logs.
+pub(super) async fn of_units(
+    hands: &Hands<'_>,
+    container: &str,
+    action: &Action,
+    units: &[UnitName],
+    output: &ExecOutput,
+) -> Failure {
+    let names: Vec<&str> = units.iter().map(UnitName::as_str).collect();
+    let verb = crate::plan::text::verb(action);
+    let mut failure = plain(format!("{container}: {} did not {verb}", names.join(", ")));
+    failure.causes.extend(said(output));
+    let collecting = async {
+        let mut seen = Seen::default();
+        let answer = text(hands, container, show::units_command(units)).await;
+        let failed = show::units(&answer);
+        let active = |unit: &UnitStatus| unit.active == ActiveState::Active;
+        seen.now.failed = failed.into_iter().filter(|unit| !active(unit)).collect();
+        if !seen.now.failed.is_empty() {
+            collect(hands, container, &seen, &mut failure).await;
+        }
+        seen
+    };
+    let seen = timeout(EVIDENCE_TIME, collecting).await.unwrap_or_default();
+    explain(&mut failure, &Evidence::default());
+    let service = service_of(hands, container).await;
+    next_commands(&mut failure, &service, &seen);
+    failure
+}
+
+/// What a command printed to explain itself, a line each.
+fn said(output: &ExecOutput) -> Vec<String> {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.take(LOG_LINES as usize).map(str::to_owned).collect()
 }
 
 /// Makes a failure of one line.
@@ -301,6 +346,11 @@ fn subject(action: &Action) -> &str {
         Action::Start { container }
         | Action::Await { container, wait: _ }
         | Action::Recover { container, .. }
+        | Action::Update { container, .. }
+        | Action::Connect { container, .. }
+        | Action::Disconnect { container, .. }
+        | Action::Write { container, .. }
+        | Action::Units { container, .. }
         | Action::Stop { container, grace: _ }
         | Action::Kill { container, signal: _ }
         | Action::Unpause { container }

@@ -2,13 +2,14 @@
 
 use super::await_step;
 use super::call::Hands;
+use super::change;
 use super::create;
 use super::failure;
 use super::replace;
 use crate::engine::{Call, Done, EngineError, RefusalKind};
 use crate::event::Failure;
 use crate::facts::ImageFacts;
-use crate::plan::Action;
+use crate::plan::{Action, Step};
 
 /// How a step ended.
 pub(super) enum Ended {
@@ -28,7 +29,52 @@ pub(super) enum Ended {
 }
 
 /// Runs one step to its end.
-pub(super) async fn perform(hands: &Hands<'_>, action: &Action) -> Ended {
+pub(super) async fn perform(hands: &Hands<'_>, step: &Step) -> Ended {
+    let action = &step.action;
+    let changed = changed_in_place(action);
+    if let Some(container) = changed
+        && let Err(error) = change::begin(hands, container).await
+    {
+        return Ended::Failed(Box::new(failure::of_error(hands, action, &error).await));
+    }
+    let ended = act(hands, action).await;
+    match (&ended, changed, &step.settles) {
+        (Ended::Done, Some(container), Some(settled)) => {
+            change::settle(hands, action, container, settled).await
+        }
+        (Ended::Done | Ended::Looked { .. } | Ended::Failed(_) | Ended::Cut, _, _) => ended,
+    }
+}
+
+/// Returns the container that an action changes in place.
+fn changed_in_place(action: &Action) -> Option<&str> {
+    match action {
+        Action::Update { container, .. }
+        | Action::Connect { container, .. }
+        | Action::Disconnect { container, .. }
+        | Action::Write { container, .. }
+        | Action::Units { container, .. } => Some(container),
+        Action::Pull { .. }
+        | Action::Build { .. }
+        | Action::Look { .. }
+        | Action::CreateNetwork(_)
+        | Action::CreateVolume(_)
+        | Action::Create(_)
+        | Action::Start { .. }
+        | Action::Await { .. }
+        | Action::Replace { .. }
+        | Action::Recover { .. }
+        | Action::Stop { .. }
+        | Action::Kill { .. }
+        | Action::Unpause { .. }
+        | Action::Rename { .. }
+        | Action::Remove { .. }
+        | Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. } => None,
+    }
+}
+
+async fn act(hands: &Hands<'_>, action: &Action) -> Ended {
     match action {
         Action::Pull { reference, platform } => {
             let call = Call::Pull { reference: reference.clone(), platform: platform.clone() };
@@ -60,6 +106,32 @@ pub(super) async fn perform(hands: &Hands<'_>, action: &Action) -> Ended {
         Action::Recover { container, aside, outcome, grace, restart } => {
             let recovery = replace::Recovering { container, aside, grace: *grace, restart };
             ended(hands, action, recovery.run(hands, *outcome).await).await
+        }
+        Action::Update { container, limits, restart } => {
+            let limits =
+                limits.clone().map(|limits| Call::SetLimits { container: container.clone(), limits });
+            let restart = restart.clone();
+            let restart = restart.map(|policy| Call::SetRestart { container: container.clone(), policy });
+            for call in limits.into_iter().chain(restart) {
+                if let Err(error) = hands.call(&call).await {
+                    return Ended::Failed(Box::new(failure::of_error(hands, action, &error).await));
+                }
+            }
+            Ended::Done
+        }
+        Action::Connect { container, join } => {
+            let call = Call::Connect { container: container.clone(), join: join.clone() };
+            single(hands, action, &call).await
+        }
+        Action::Disconnect { container, network } => {
+            let call = Call::Disconnect { container: container.clone(), network: network.clone() };
+            ended(hands, action, gone_is_fine(hands.call(&call).await)).await
+        }
+        Action::Write { container, files, remove, runs } => {
+            change::write(hands, action, container, files, remove, *runs).await
+        }
+        Action::Units { container, call, units } => {
+            change::units(hands, action, container, *call, units).await
         }
         Action::Stop { container, grace } => {
             let call = Call::Stop { container: container.clone(), grace: *grace };
@@ -105,7 +177,7 @@ async fn single(hands: &Hands<'_>, action: &Action, call: &Call) -> Ended {
 async fn look(hands: &Hands<'_>, action: &Action, reference: &str) -> Ended {
     match hands.call(&Call::Look { reference: reference.to_owned() }).await {
         Ok(Done::Looked(facts)) => Ended::Looked { reference: reference.to_owned(), facts },
-        Ok(Done::Nothing | Done::Already | Done::Created { .. }) => Ended::Done,
+        Ok(Done::Nothing | Done::Already | Done::Created { .. } | Done::Ran(_)) => Ended::Done,
         Err(error) => Ended::Failed(Box::new(failure::of_error(hands, action, &error).await)),
     }
 }

@@ -228,7 +228,11 @@ async fn a_call_in_flight_is_ended_when_interrupted() {
     let run = bench.interrupted_after(&shop(Condition::Running), Duration::from_millis(60)).await;
     assert!(run.outcome.interrupted);
     let text = bench.sim.text();
-    assert!(text.contains("container shop-db-1 created") && text.contains("files=1"), "{text}");
+    assert!(
+        text.contains("container shop-db-1 created")
+            && text.contains("files=[/etc/systemd/system/service.d/zz-sdcompose.conf"),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

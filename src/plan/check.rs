@@ -70,9 +70,17 @@ impl<'a> Checker<'a> {
             }
             Action::Start { container }
             | Action::Await { container, wait: _ }
+            | Action::Update { container, limits: _, restart: _ }
+            | Action::Disconnect { container, network: _ }
+            | Action::Write { container, files: _, remove: _, runs: _ }
+            | Action::Units { container, call: _, units: _ }
             | Action::Stop { container, grace: _ }
             | Action::Kill { container, signal: _ }
             | Action::Unpause { container } => self.uses(id, ("container", container)),
+            Action::Connect { container, join } => {
+                self.uses(id, ("container", container));
+                self.uses(id, ("network", &join.network));
+            }
             Action::Recover { container, aside, outcome, grace: _, restart: _ } => {
                 self.uses(id, ("container", aside));
                 match outcome {
@@ -197,6 +205,11 @@ fn unmarked(step: &Step) -> Option<&'static str> {
         | Action::Await { .. }
         | Action::Replace { .. }
         | Action::Recover { .. }
+        | Action::Update { .. }
+        | Action::Connect { .. }
+        | Action::Disconnect { .. }
+        | Action::Write { .. }
+        | Action::Units { .. }
         | Action::Stop { .. }
         | Action::Kill { .. }
         | Action::Unpause { .. }

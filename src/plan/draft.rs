@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::observed::{ContainerState, ObservedContainer};
 use crate::project::Project;
 
-use super::{Action, Loss, Note, Plan, Reason, Step, StepId};
+use super::{Action, Loss, Note, Plan, Reason, Settled, Step, StepId};
 
 /// Time between stop signal and kill for a machine whose service is not known any more: systemd's
 /// `DefaultTimeoutStopSec=`.
@@ -41,8 +41,15 @@ impl Draft {
     ) -> StepId {
         let id = StepId(self.plan.steps.len());
         let after: BTreeSet<StepId> = after.into_iter().filter(|step| *step < id).collect();
-        self.plan.steps.push(Step { action, reason, after, destroys });
+        self.plan.steps.push(Step { action, reason, after, destroys, settles: None });
         id
+    }
+
+    /// Says what is kept in mind of a container once a step is done.
+    pub(super) fn settles(&mut self, step: StepId, settled: Settled) {
+        if let Some(step) = self.plan.steps.get_mut(step.0) {
+            step.settles = Some(Box::new(settled));
+        }
     }
 
     /// Adds a remark, once.

@@ -5,11 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::container::fingerprint::{self, Fingerprint};
 use crate::container::names;
-use crate::observed::{ContainerState, Observed, ObservedContainer};
+use crate::facts::Facts;
+use crate::observed::{Closeness, ContainerState, Observed, ObservedContainer};
 use crate::project::{DependencyCondition, Project, Service};
 
 use super::up::UpOptions;
-use super::{Reason, Recovery};
+use super::{FieldChange, Reason, Recovery, Way};
+
+mod current;
+
+pub(super) use current::Gap;
+use current::Sides;
 
 /// One service of the run, with what becomes of its replicas.
 #[derive(Debug)]
@@ -22,6 +28,11 @@ pub(super) struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// Tells whether a replica is changed in place.
+    pub(super) fn changes(&self) -> bool {
+        self.replicas.iter().any(|replica| replica.in_place().next().is_some())
+    }
+
     /// Tells whether a replica is started in this run.
     pub(super) fn moves(&self) -> bool {
         self.replicas.iter().any(|replica| replica.fate.moves())
@@ -38,8 +49,16 @@ pub(super) struct Replica<'a> {
     /// The container that stands for it once it is mended.
     pub(super) existing: Option<&'a ObservedContainer>,
     pub(super) fate: Fate,
-    /// Fields that differ and take effect with the next replacement only.
-    pub(super) pending: Vec<String>,
+    /// What differs and reaches it in place, beside its fate.
+    pub(super) gap: Option<Gap>,
+}
+
+impl Replica<'_> {
+    /// Lists the fields that reach it in place.
+    pub(super) fn in_place(&self) -> impl Iterator<Item = &FieldChange> {
+        let changes = self.gap.iter().flat_map(Gap::all);
+        changes.filter(|change| change.way != Way::Replace).filter(|_| !self.fate.makes())
+    }
 }
 
 /// What an earlier run or somebody else left to put right.
@@ -103,6 +122,7 @@ impl Fate {
 /// Looks at all services of the run, each behind those that it needs.
 pub(super) fn survey<'a>(
     project: &'a Project,
+    facts: &'a Facts,
     observed: &'a Observed,
     options: &UpOptions,
     order: &[String],
@@ -118,6 +138,7 @@ pub(super) fn survey<'a>(
         let own = containers.get(service.name.as_str()).map_or(&[][..], Vec::as_slice);
         let look = Look {
             project,
+            facts,
             observed,
             options,
             service,
@@ -130,6 +151,17 @@ pub(super) fn survey<'a>(
         groups.push(group);
     }
     groups
+}
+
+/// Says which containers have to be looked at closely before anything can be planned, and how.
+pub(super) fn unclear(groups: &[Group<'_>], drift: bool) -> BTreeMap<String, Closeness> {
+    let replicas = groups.iter().flat_map(|group| &group.replicas);
+    replicas
+        .filter_map(|replica| {
+            let (container, gap) = (replica.existing?, replica.gap.as_ref()?);
+            Some((container.name.clone(), current::closeness(container, gap, drift)?))
+        })
+        .collect()
 }
 
 /// Returns the id of a service's image; empty where the engine does not have it.
@@ -151,6 +183,7 @@ fn awaited_to_end(project: &Project) -> BTreeSet<&str> {
 /// What is needed to judge one service.
 struct Look<'a, 'o> {
     project: &'a Project,
+    facts: &'a Facts,
     observed: &'a Observed,
     options: &'o UpOptions,
     service: &'a Service,
@@ -175,14 +208,17 @@ impl<'a> Look<'a, '_> {
     fn replica(&self, index: u32, found: &[&'a ObservedContainer]) -> Replica<'a> {
         let name = names::container(self.project, self.service, index);
         let (existing, mends) = settle(&name, found);
-        let (fate, pending) = existing.map_or_else(
-            || (Fate::Create { reason: Reason::Absent }, Vec::new()),
-            |container| (self.fate(container), self.pending(container)),
-        );
-        Replica { index, name, mends, existing, fate, pending }
+        let (fate, gap) = match existing {
+            None => (Fate::Create { reason: Reason::Absent }, None),
+            Some(container) => {
+                let gap = self.gap(container);
+                (self.fate(container, &gap), Some(gap))
+            }
+        };
+        Replica { index, name, mends, existing, fate, gap }
     }
 
-    fn fate(&self, container: &ObservedContainer) -> Fate {
+    fn fate(&self, container: &ObservedContainer, gap: &Gap) -> Fate {
         if matches!(container.state, ContainerState::Dead | ContainerState::Removing) {
             return Fate::Create { reason: Reason::Debris };
         }
@@ -190,11 +226,23 @@ impl<'a> Look<'a, '_> {
         if self.options.force_recreate && chosen {
             return Fate::Replace { reason: Reason::Forced };
         }
-        let fields = fingerprint::changed(&self.old(container), &self.desired);
-        if !fields.is_empty() && !self.options.no_recreate {
-            return Fate::Replace { reason: Reason::Changed { fields } };
+        let replacing = gap.all().filter(|change| change.way == Way::Replace);
+        let changes: Vec<FieldChange> = replacing.cloned().collect();
+        if !changes.is_empty() && !self.options.no_recreate {
+            return Fate::Replace { reason: Reason::Changed { changes } };
         }
         self.fate_of_state(container)
+    }
+
+    fn gap(&self, container: &ObservedContainer) -> Gap {
+        let sides = Sides {
+            project: self.project,
+            service: self.service,
+            facts: self.facts,
+            observed: self.observed,
+            desired: &self.desired,
+        };
+        sides.gap(container, !image_id(self.observed, self.service).is_empty())
     }
 
     fn fate_of_state(&self, container: &ObservedContainer) -> Fate {
@@ -216,21 +264,6 @@ impl<'a> Look<'a, '_> {
                     Fate::Keep
                 }
             }
-        }
-    }
-
-    fn pending(&self, container: &ObservedContainer) -> Vec<String> {
-        fingerprint::pending(&self.old(container), &self.desired)
-    }
-
-    /// The fingerprint that a container was made from. Where the engine does not have the image any more, it
-    /// cannot be told whether it moved: the container's own counts.
-    fn old(&self, container: &ObservedContainer) -> Fingerprint {
-        let old = Fingerprint::from_label(&container.labels.fingerprint);
-        if image_id(self.observed, self.service).is_empty() {
-            old.with_field_of(&self.desired, "image")
-        } else {
-            old
         }
     }
 }
@@ -297,11 +330,23 @@ fn follow_dependencies(group: &mut Group<'_>, before: &[Group<'_>], place: &BTre
             .into_iter()
             .flatten()
     };
+    let restarts_unit = |name: &str, condition: &DependencyCondition| match condition {
+        DependencyCondition::UnitActive(unit) => {
+            let field = format!("systemd.units.{unit}");
+            let replicas = place.get(name).map(|at| &before[*at].replicas).into_iter().flatten();
+            replicas.flat_map(Replica::in_place).any(|change| change.field == field)
+        }
+        DependencyCondition::Started
+        | DependencyCondition::Healthy
+        | DependencyCondition::CompletedSuccessfully
+        | DependencyCondition::Ready => false,
+    };
     let dragging = group
         .service
         .depends_on
         .iter()
-        .find(|(name, dependency)| dependency.restart && fates(name).any(Fate::drags))
+        .filter(|(_, dependency)| dependency.restart)
+        .find(|(name, dependency)| fates(name).any(Fate::drags) || restarts_unit(name, &dependency.condition))
         .map(|(name, _)| name.clone());
     let shared =
         |is: fn(&Fate) -> bool| group.service.shares().find(|name| fates(name).any(is)).map(str::to_owned);

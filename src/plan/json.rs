@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Loss, Note, Plan, Reason, Recovery, Step, StepId, text};
+use super::{Action, FieldChange, Loss, Note, Plan, Reason, Recovery, Step, StepId, text};
 
 /// Version of the format. It grows only when a field changes its meaning.
 pub const VERSION: u32 = 1;
@@ -19,7 +19,8 @@ pub fn json(plan: &Plan) -> Value {
 }
 
 fn step_json(at: usize, step: &Step) -> Value {
-    let Step { action, reason, after, destroys } = step;
+    // What is kept in mind is no part of what is done.
+    let Step { action, reason, after, destroys, settles: _ } = step;
     let (kind, name) = target(action);
     let mut value = json!({
         "step": at + 1,
@@ -48,6 +49,11 @@ fn target(action: &Action) -> (&'static str, &str) {
         Action::Start { container }
         | Action::Await { container, .. }
         | Action::Recover { container, .. }
+        | Action::Update { container, .. }
+        | Action::Connect { container, .. }
+        | Action::Disconnect { container, .. }
+        | Action::Write { container, .. }
+        | Action::Units { container, .. }
         | Action::Stop { container, .. }
         | Action::Kill { container, .. }
         | Action::Unpause { container }
@@ -83,6 +89,16 @@ fn details(action: &Action) -> Value {
                 Recovery::RollBack => "roll-back",
             },
         }),
+        Action::Update { container: _, limits, restart } => {
+            json!({ "limits": limits.is_some(), "restart": restart.is_some() })
+        }
+        Action::Connect { container: _, join } => json!({ "network": join.network }),
+        Action::Disconnect { container: _, network } => json!({ "network": network }),
+        Action::Write { container: _, files, remove, runs: _ } => json!({
+            "files": files.iter().map(|file| &file.path).collect::<Vec<_>>(),
+            "remove": remove,
+        }),
+        Action::Units { container: _, call, units } => json!({ "call": call.as_str(), "units": units }),
         Action::Stop { container: _, grace } => json!({ "grace_seconds": grace.as_secs_f64() }),
         Action::Kill { container: _, signal } => {
             json!({ "signal": signal.as_deref().unwrap_or("SIGKILL") })
@@ -105,7 +121,8 @@ fn reason_json(reason: &Reason) -> Value {
         Reason::Absent => "absent",
         Reason::Requested => "requested",
         Reason::Forced => "forced",
-        Reason::Changed { fields } => return json!({ "kind": "changed", "fields": fields }),
+        Reason::Changed { changes } => return changes_json("changed", changes),
+        Reason::Drifted { changes } => return changes_json("drifted", changes),
         Reason::NotRunning { state } => return json!({ "kind": "not-running", "state": state }),
         Reason::DependencyRestarted { service } => {
             return json!({ "kind": "dependency-restarted", "service": service });
@@ -124,6 +141,15 @@ fn reason_json(reason: &Reason) -> Value {
         Reason::WithProject => "with-project",
     };
     json!({ "kind": word })
+}
+
+fn changes_json(kind: &str, changes: &[FieldChange]) -> Value {
+    let fields: Vec<&String> = changes.iter().map(|change| &change.field).collect();
+    let told = |change: &FieldChange| {
+        let FieldChange { field, way, old, new, gone: _, fresh: _ } = change;
+        json!({ "field": field, "way": way.as_str(), "old": old, "new": new })
+    };
+    json!({ "kind": kind, "fields": fields, "changes": changes.iter().map(told).collect::<Vec<_>>() })
 }
 
 fn loss_json(loss: &Loss) -> Value {

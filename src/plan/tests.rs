@@ -7,11 +7,13 @@ use crate::project::Project;
 
 use super::change::{self, ChangeOptions};
 use super::down::{DownOptions, down};
-use super::up::{UpOptions, images, up};
+use super::up::{UpOptions, images, unclear, up};
 use super::{Plan, Refusal, check, text};
 
 mod changes;
 mod downs;
+mod fields;
+mod in_place;
 mod lint;
 mod properties;
 mod recovery;
@@ -24,13 +26,20 @@ use world::World;
 
 /// The plan of `up` as text, linted; its refusals where it is refused.
 fn planned(project: &Project, world: &World, options: &UpOptions) -> String {
-    match up(project, &world.facts, &world.observed, options) {
+    match up_in(world, project, options) {
         Ok(plan) => {
             assert_eq!(check::check(&plan), [], "{}", text::text(&plan));
             text::text(&plan)
         }
         Err(refusals) => refused(&refusals),
     }
+}
+
+/// The plan of `up` in a world, looked at as closely as the plan needs.
+fn up_in(world: &World, project: &Project, options: &UpOptions) -> Result<Plan, Vec<Refusal>> {
+    let mut observed = world.observed.clone();
+    observed.closer = world.closer(&unclear(project, &world.facts, &observed, options));
+    up(project, &world.facts, &observed, options)
 }
 
 fn refused(refusals: &[Refusal]) -> String {

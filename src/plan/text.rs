@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Action, Loss, Note, Plan, Reason, Recovery, Step, StepId};
+use crate::container::record;
+use crate::systemd::UnitName;
+use crate::systemd::unit_call::UnitCall;
+
+use super::{Action, FieldChange, Loss, Note, Plan, Reason, Recovery, Step, StepId};
 
 /// Writes a plan, one line for each step and, behind an empty line, one for each remark. Empty for an empty
 /// plan.
@@ -59,6 +63,16 @@ pub fn verb(action: &Action) -> &'static str {
         Action::Await { .. } => "await",
         Action::Replace { .. } => "replace",
         Action::Recover { .. } => "recover",
+        Action::Update { .. } => "update",
+        Action::Connect { .. } => "connect",
+        Action::Disconnect { .. } => "disconnect",
+        Action::Write { .. } => "write",
+        Action::Units { call, .. } => match call {
+            UnitCall::Start => "start",
+            UnitCall::Stop => "stop",
+            UnitCall::Restart | UnitCall::TryRestart => "restart",
+            UnitCall::ReloadOrRestart => "reload",
+        },
         Action::Stop { .. } => "stop",
         Action::Kill { .. } => "kill",
         Action::Unpause { .. } => "unpause",
@@ -90,7 +104,22 @@ pub fn object(action: &Action) -> String {
             format!("container {container} ({})", signal.as_deref().unwrap_or("SIGKILL"))
         }
         Action::Rename { from, to } => format!("container {from} to {to}"),
+        Action::Connect { container, join } => format!("container {container} to {}", join.network),
+        Action::Disconnect { container, network } => format!("container {container} from {network}"),
+        Action::Write { container, files, remove, runs: _ } => {
+            // The record is kept in mind of the rest.
+            let written = files.iter().filter(|file| file.path != record::PATH).map(|file| file.path.clone());
+            let removed = remove.iter().map(|path| format!("-{path}"));
+            format!("{container}: {}", written.chain(removed).collect::<Vec<_>>().join(" "))
+        }
+        Action::Units { container, call, units } => {
+            let names: Vec<&str> = units.iter().map(UnitName::as_str).collect();
+            let word = if units.len() == 1 { "unit" } else { "units" };
+            let condition = if *call == UnitCall::TryRestart { " if active" } else { "" };
+            format!("{container} {word} {}{condition}", names.join(", "))
+        }
         Action::Start { container }
+        | Action::Update { container, limits: _, restart: _ }
         | Action::Stop { container, grace: _ }
         | Action::Unpause { container }
         | Action::Remove { container, volumes: false } => format!("container {container}"),
@@ -107,7 +136,8 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Absent => "absent".to_owned(),
         Reason::Requested => "requested".to_owned(),
         Reason::Forced => "forced".to_owned(),
-        Reason::Changed { fields } => format!("changed: {}", fields.join(", ")),
+        Reason::Changed { changes } => format!("changed: {}", list(changes)),
+        Reason::Drifted { changes } => format!("drifted: {}", list(changes)),
         Reason::NotRunning { state } => format!("is {state}"),
         Reason::DependencyRestarted { service } => format!("follows {service}"),
         Reason::NeededBy { services } => match services.as_slice() {
@@ -125,6 +155,49 @@ pub fn reason(reason: &Reason) -> String {
         Reason::PullPolicy => "pull policy".to_owned(),
         Reason::BuildRequested => "build requested".to_owned(),
         Reason::WithProject => "with its project".to_owned(),
+    }
+}
+
+/// Lists changes; of many the first ones, since a line has to be read.
+fn list(changes: &[FieldChange]) -> String {
+    const SHOWN: usize = 6;
+    let mut words: Vec<String> = changes.iter().take(SHOWN).map(change).collect();
+    if changes.len() > SHOWN {
+        words.push(format!("and {} more", changes.len() - SHOWN));
+    }
+    words.join(", ")
+}
+
+/// Returns what changed, with both values where they can be shown.
+#[must_use]
+pub fn change(change: &FieldChange) -> String {
+    let FieldChange { field, way: _, old, new, gone, fresh } = change;
+    // A switch has no value worth a word.
+    let shown = |value: &Option<String>| value.clone().filter(|value| value != "true");
+    match (shown(old), shown(new)) {
+        (Some(old), Some(new)) => format!("{field} {} → {}", value(field, &old), value(field, &new)),
+        (None, Some(new)) if *fresh => format!("{field} → {}", value(field, &new)),
+        (Some(old), None) if *gone => format!("{field} {} → none", value(field, &old)),
+        _ if *fresh => format!("{field} added"),
+        _ if *gone => format!("{field} removed"),
+        _ => field.clone(),
+    }
+}
+
+/// Writes numbers of bytes and processors as people do.
+fn value(field: &str, text: &str) -> String {
+    let is_size = ["mem_limit", "mem_reservation", "memswap_limit", "shm_size"].contains(&field);
+    match text.parse::<u64>() {
+        Ok(bytes) if is_size => [("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)]
+            .into_iter()
+            .find(|(_, unit)| bytes > 0 && bytes % unit == 0)
+            .map_or_else(|| text.to_owned(), |(letter, unit)| format!("{}{letter}", bytes / unit)),
+        Ok(billionths) if field == "cpus" => {
+            let thousandths = billionths / 1_000_000;
+            let text = format!("{}.{:03}", thousandths / 1000, thousandths % 1000);
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        Ok(_) | Err(_) => text.to_owned(),
     }
 }
 

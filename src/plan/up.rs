@@ -1,10 +1,11 @@
 //! `up`: the plan that makes a project run as its manifest says, and the plan that brings its images first.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::container::{names, requirements};
 use crate::facts::Facts;
-use crate::observed::{Observed, ObservedContainer};
+use crate::observed::{Closeness, Observed, ObservedContainer};
 use crate::project::{ImageSource, Project, PullPolicy};
 use crate::refusal::Refusal;
 
@@ -12,6 +13,7 @@ use super::draft::Draft;
 use super::{Note, Plan, down, fate, order};
 
 mod images;
+mod in_place;
 mod objects;
 mod replica;
 mod run;
@@ -45,6 +47,8 @@ pub struct UpOptions {
     pub renew_anonymous: bool,
     /// Time between stop signal and kill, in place of the manifest's.
     pub stop_timeout: Option<Duration>,
+    /// Whether each container is looked at closely, for what somebody else changed of it.
+    pub drift: bool,
     /// Whether containers that were started from another directory are taken over.
     pub any_directory: bool,
     /// The time, in seconds since 1970, by which images are too old.
@@ -65,10 +69,27 @@ impl Default for UpOptions {
             start: true,
             renew_anonymous: false,
             stop_timeout: None,
+            drift: false,
             any_directory: false,
             now: 0,
         }
     }
+}
+
+/// Says which containers have to be looked at closely before `images` and `up` can plan, and how: those that
+/// differ from the manifest in what can be changed in place, those that may have been changed by others, and all
+/// where drift is looked for.
+#[must_use]
+pub fn unclear(
+    project: &Project,
+    facts: &Facts,
+    observed: &Observed,
+    options: &UpOptions,
+) -> BTreeMap<String, Closeness> {
+    // A cycle is refused by `up`.
+    let order = order::services(project, &options.services, options.no_deps)
+        .unwrap_or_else(|_| project.services.keys().cloned().collect());
+    fate::unclear(&fate::survey(project, facts, observed, options, &order), options.drift)
 }
 
 /// Plans what makes the project run as its manifest says. Nothing is in it for what already is so.
@@ -91,7 +112,7 @@ pub fn up(
             return Err(refusals);
         }
     };
-    let groups = fate::survey(project, observed, options, &order);
+    let groups = fate::survey(project, facts, observed, options, &order);
     refusals.extend(foreign_names(observed, &groups));
     refusals.extend(missing_images(observed, &groups));
     refusals.extend(beyond_engine(facts, &groups));

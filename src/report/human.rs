@@ -87,6 +87,11 @@ fn takes_long(action: &Action) -> bool {
         | Action::Start { .. }
         | Action::Await { .. }
         | Action::Recover { .. }
+        | Action::Update { .. }
+        | Action::Connect { .. }
+        | Action::Disconnect { .. }
+        | Action::Write { .. }
+        | Action::Units { .. }
         | Action::Stop { .. }
         | Action::Kill { .. }
         | Action::Unpause { .. }

@@ -133,7 +133,8 @@ mod tests {
 
     fn plan() -> Plan {
         let action = Action::Start { container: "shop-db-1".to_owned() };
-        let step = Step { action, reason: Reason::Absent, after: BTreeSet::new(), destroys: None };
+        let step =
+            Step { action, reason: Reason::Absent, after: BTreeSet::new(), destroys: None, settles: None };
         Plan { steps: vec![step], notes: Vec::new() }
     }
 

@@ -274,8 +274,13 @@ mod tests {
             Action::Start { container: "shop-db-1".to_owned() },
             Action::Await { container: "shop-db-1".to_owned(), wait },
         ];
-        let step =
-            |action| Step { action, reason: Reason::Requested, after: BTreeSet::new(), destroys: None };
+        let step = |action| Step {
+            action,
+            reason: Reason::Requested,
+            after: BTreeSet::new(),
+            destroys: None,
+            settles: None,
+        };
         Plan { steps: actions.into_iter().map(step).collect(), notes: Vec::new() }
     }
 

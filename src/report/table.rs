@@ -218,6 +218,8 @@ mod tests {
             health: None,
             exit_code: None,
             ready_seen: true,
+
+            applied: crate::observed::Applied::AsMade,
             networks: BTreeSet::new(),
             ports: vec![port("127.0.0.1", Some(8080), 80)],
             volumes: BTreeMap::new(),

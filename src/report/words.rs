@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::condition::{Condition, Wait};
+use crate::container::record;
 use crate::event::Progress;
 use crate::plan::{Action, Recovery, Step};
 use crate::report::sanitize;
+use crate::systemd::unit_call::UnitCall;
 
 /// Returns what a step is about, by the name a user knows: a container's, an image's, a network's.
 #[must_use]
@@ -24,6 +26,11 @@ pub fn subject(action: &Action) -> String {
         Action::Start { container }
         | Action::Await { container, wait: _ }
         | Action::Recover { container, aside: _, outcome: _, grace: _, restart: _ }
+        | Action::Update { container, limits: _, restart: _ }
+        | Action::Connect { container, join: _ }
+        | Action::Disconnect { container, network: _ }
+        | Action::Write { container, files: _, remove: _, runs: _ }
+        | Action::Units { container, call: _, units: _ }
         | Action::Stop { container, grace: _ }
         | Action::Kill { container, signal: _ }
         | Action::Unpause { container }
@@ -45,6 +52,16 @@ pub fn name(action: &Action) -> &'static str {
         Action::Await { .. } => "await",
         Action::Replace { .. } => "replace",
         Action::Recover { .. } => "recover",
+        Action::Update { .. } => "update",
+        Action::Connect { .. } => "connect",
+        Action::Disconnect { .. } => "disconnect",
+        Action::Write { .. } => "write",
+        Action::Units { call, .. } => match call {
+            UnitCall::Start => "start_units",
+            UnitCall::Stop => "stop_units",
+            UnitCall::Restart | UnitCall::TryRestart => "restart_units",
+            UnitCall::ReloadOrRestart => "reload_units",
+        },
         Action::Stop { .. } => "stop",
         Action::Kill { .. } => "kill",
         Action::Unpause { .. } => "unpause",
@@ -70,6 +87,19 @@ pub fn doing(action: &Action) -> String {
             Recovery::RenameBack | Recovery::RollBack => "bringing the old one back".to_owned(),
             Recovery::RemoveOld => "removing the old one".to_owned(),
         },
+        Action::Update { .. } => "updating".to_owned(),
+        Action::Connect { container: _, join } => format!("connecting to {}", join.network),
+        Action::Disconnect { container: _, network } => format!("disconnecting from {network}"),
+        Action::Write { .. } => "writing files".to_owned(),
+        Action::Units { container: _, call, units } => {
+            let verb = match call {
+                UnitCall::Start => "starting",
+                UnitCall::Stop => "stopping",
+                UnitCall::Restart | UnitCall::TryRestart => "restarting",
+                UnitCall::ReloadOrRestart => "reloading",
+            };
+            format!("{verb} {}", listed(units))
+        }
         Action::Stop { .. } => "stopping".to_owned(),
         Action::Kill { signal, .. } => match signal {
             Some(signal) => format!("sending {signal}"),
@@ -111,6 +141,25 @@ pub fn done(action: &Action, took: Duration) -> String {
             Recovery::RenameBack | Recovery::RollBack => "brought back".to_owned(),
             Recovery::RemoveOld => "cleaned up".to_owned(),
         },
+        Action::Update { .. } => "updated".to_owned(),
+        Action::Connect { container: _, join } => format!("connected to {}", join.network),
+        Action::Disconnect { container: _, network } => format!("disconnected from {network}"),
+        Action::Write { container: _, files, remove, runs: _ } => {
+            let written = files.iter().filter(|file| file.path != record::PATH).count();
+            match written + remove.len() {
+                1 => "1 file changed".to_owned(),
+                count => format!("{count} files changed"),
+            }
+        }
+        Action::Units { container: _, call, units } => {
+            let verb = match call {
+                UnitCall::Start => "started",
+                UnitCall::Stop => "stopped",
+                UnitCall::Restart | UnitCall::TryRestart => "restarted",
+                UnitCall::ReloadOrRestart => "reloaded",
+            };
+            format!("{} {verb} in {time}", listed(units))
+        }
         Action::Stop { .. } => format!("stopped in {time}"),
         Action::Kill { signal, .. } => match signal {
             Some(signal) => format!("sent {signal}"),

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use sdcompose::observed::Scope;
 use sdcompose::project::{
-    Dependency, DependencyCondition, ImageSource, Mount, MountSource, Network, Project, RestartPolicy,
-    Service, Volume, VolumeOptions,
+    Attachment, Credential, CredentialSource, Dependency, DependencyCondition, ImageSource, Mount,
+    MountSource, Network, NetworkChoice, Project, RestartPolicy, Service, Volume, VolumeOptions,
 };
 use sdcompose::systemd::UnitName;
 
@@ -21,13 +21,19 @@ pub(crate) fn project(services: Vec<Service>) -> Project {
             }
         }
     }
+    let mut networks = IndexMap::from([("default".to_owned(), network("default"))]);
+    for service in &services {
+        if let NetworkChoice::Join(joined) = &service.network {
+            networks.extend(joined.keys().map(|key| (key.clone(), network(key))));
+        }
+    }
     Project {
         name: "shop".to_owned(),
         directory: PathBuf::from("/srv/shop"),
         files: vec![PathBuf::from("sdcompose.yaml")],
         services: services.into_iter().map(|service| (service.name.clone(), service)).collect(),
         disabled: BTreeSet::new(),
-        networks: IndexMap::from([("default".to_owned(), network("default"))]),
+        networks,
         volumes,
     }
 }
@@ -77,6 +83,22 @@ pub(crate) trait Change: Sized {
     fn times(self, replicas: u32) -> Self;
     /// Is restarted by the engine so.
     fn restarts(self, policy: RestartPolicy) -> Self;
+    /// Has at most so many bytes of memory.
+    fn limited(self, bytes: u64) -> Self;
+    /// Gives a unit a drop-in.
+    fn drop_in(self, unit: &str, text: &str) -> Self;
+    /// Brings a unit file, and starts it.
+    fn unit_file(self, unit: &str, text: &str) -> Self;
+    /// Starts a unit.
+    fn enables(self, unit: &str) -> Self;
+    /// Masks a unit.
+    fn masks(self, unit: &str) -> Self;
+    /// Gives units a variable.
+    fn variable(self, name: &str, value: &str) -> Self;
+    /// Gives units a credential.
+    fn credential(self, name: &str, value: &str) -> Self;
+    /// Joins these networks and no other.
+    fn joins(self, keys: &[&str]) -> Self;
 }
 
 impl Change for Service {
@@ -109,6 +131,51 @@ impl Change for Service {
 
     fn restarts(mut self, policy: RestartPolicy) -> Self {
         self.restart = policy;
+        self
+    }
+
+    fn limited(mut self, bytes: u64) -> Self {
+        self.limits.memory = Some(bytes);
+        self
+    }
+
+    fn drop_in(mut self, name: &str, text: &str) -> Self {
+        let machine = self.machine.get_or_insert_default();
+        machine.units.entry(unit(name)).or_default().drop_in = Some(text.as_bytes().to_vec());
+        self
+    }
+
+    fn unit_file(mut self, name: &str, text: &str) -> Self {
+        let machine = self.machine.get_or_insert_default();
+        let file = machine.units.entry(unit(name)).or_default();
+        (file.content, file.enable) = (Some(text.as_bytes().to_vec()), true);
+        self
+    }
+
+    fn enables(mut self, name: &str) -> Self {
+        self.machine.get_or_insert_default().enable.push(unit(name));
+        self
+    }
+
+    fn masks(mut self, name: &str) -> Self {
+        self.machine.get_or_insert_default().mask.push(unit(name));
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    fn credential(mut self, name: &str, value: &str) -> Self {
+        let credential = Credential { source: CredentialSource::Content, bytes: value.as_bytes().to_vec() };
+        self.machine.get_or_insert_default().credentials.insert(name.to_owned(), credential);
+        self
+    }
+
+    fn joins(mut self, keys: &[&str]) -> Self {
+        let joined = keys.iter().map(|&key| (key.to_owned(), Attachment::default()));
+        self.network = NetworkChoice::Join(joined.collect());
         self
     }
 }

@@ -9,7 +9,7 @@ use sdcompose::event::{Event, Failure};
 use sdcompose::execute::{self, Options, Outcome};
 use sdcompose::plan::check::check;
 use sdcompose::plan::down::{DownOptions, down};
-use sdcompose::plan::up::{UpOptions, images, up};
+use sdcompose::plan::up::{UpOptions, images, unclear, up};
 use sdcompose::plan::{Plan, text};
 use sdcompose::project::{DependencyCondition, Project, RestartPolicy};
 use tokio::sync::mpsc;
@@ -79,8 +79,11 @@ impl Scene {
 
     pub(crate) async fn up_with(&self, project: &Project, options: &UpOptions) -> Did {
         let told = |refusals: Vec<_>| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let observed = self.observed(project).await;
-        let plan = match observed.and_then(|observed| images(project, &observed, options).map_err(told)) {
+        let plan = match self.looked(project, options).await {
+            Ok((facts, observed)) => images(project, &facts, &observed, options).map_err(told),
+            Err(told) => Err(told),
+        };
+        let plan = match plan {
             Ok(plan) => plan,
             Err(told) => return Did { done: false, told, steps: 0 },
         };
@@ -96,8 +99,7 @@ impl Scene {
 
     /// What `up` would do now.
     pub(crate) async fn plan(&self, project: &Project, options: &UpOptions) -> Result<Plan, String> {
-        let facts = self.sim.facts().await.map_err(|error| error.to_string())?;
-        let observed = self.observed(project).await?;
+        let (facts, observed) = self.looked(project, options).await?;
         let plan = up(project, &facts, &observed, options)
             .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
         let faults = check(&plan);
@@ -115,6 +117,21 @@ impl Scene {
         let faults = check(&plan);
         assert!(faults.is_empty(), "{faults:?}\n{}", text::text(&plan));
         self.execute(&plan).await
+    }
+
+    /// Looks as closely as the plan needs.
+    async fn looked(
+        &self,
+        project: &Project,
+        options: &UpOptions,
+    ) -> Result<(sdcompose::facts::Facts, sdcompose::observed::Observed), String> {
+        let facts = self.sim.facts().await.map_err(|error| error.to_string())?;
+        let mut observed = self.observed(project).await?;
+        let wanted = unclear(project, &facts, &observed, options);
+        if !wanted.is_empty() {
+            observed.closer = self.sim.closer(&wanted).await.map_err(|error| error.to_string())?;
+        }
+        Ok((facts, observed))
     }
 
     async fn observed(&self, project: &Project) -> Result<sdcompose::observed::Observed, String> {

@@ -20,11 +20,11 @@ pub(super) fn put(print: &mut Fingerprint, service: &Service) {
         print.put_list("logging", (!is_default).then_some(driver).into_iter().chain(options));
     }
     print.put_list("annotations", service.annotations.iter().map(|(name, value)| format!("{name}={value}")));
-    print.put_list("group_add", &service.group_add);
+    print.plain_list("group_add", &service.group_add);
     print.put_list("storage_opt", service.storage_opt.iter().map(|(name, value)| format!("{name}={value}")));
-    print.put_some("platform", service.platform.as_ref());
-    print.put_some("mac_address", service.mac_address.as_ref());
-    print.put_if("use_api_socket", service.use_api_socket);
+    print.plain_some("platform", service.platform.as_ref());
+    print.plain_some("mac_address", service.mac_address.as_ref());
+    print.plain_if("use_api_socket", service.use_api_socket);
     // Nothing of these reaches a container.
     let Foreign { cpu_count: _, cpu_percent: _, isolation: _, credential_spec: _, provider: _, models: _ } =
         &service.foreign;
@@ -44,13 +44,13 @@ fn put_limits(print: &mut Fingerprint, limits: &Limits) {
         blkio,
         parent,
     } = limits;
-    print.put_some("mem_limit", memory.as_ref());
-    print.put_some("mem_reservation", memory_reservation.as_ref());
-    print.put_some("memswap_limit", memory_swap.as_ref());
-    print.put_some("mem_swappiness", swappiness.as_ref());
-    print.put_if("oom_kill_disable", *oom_kill_disable);
-    print.put_some("oom_score_adj", oom_score_adj.as_ref());
-    print.put_some("cpus", nano_cpus.as_ref());
+    print.plain_some("mem_limit", memory.as_ref());
+    print.plain_some("mem_reservation", memory_reservation.as_ref());
+    print.plain_some("memswap_limit", memory_swap.as_ref());
+    print.plain_some("mem_swappiness", swappiness.as_ref());
+    print.plain_if("oom_kill_disable", *oom_kill_disable);
+    print.plain_some("oom_score_adj", oom_score_adj.as_ref());
+    print.plain_some("cpus", nano_cpus.as_ref());
     let Processor { period, quota, rt_period, rt_runtime, shares, set } = cpu;
     for (key, value) in [
         ("cpu_period", period),
@@ -59,12 +59,12 @@ fn put_limits(print: &mut Fingerprint, limits: &Limits) {
         ("cpu_rt_runtime", rt_runtime),
         ("cpu_shares", shares),
     ] {
-        print.put_some(key, value.as_ref());
+        print.plain_some(key, value.as_ref());
     }
-    print.put_some("cpuset", set.as_ref());
-    print.put_some("pids_limit", pids.as_ref());
+    print.plain_some("cpuset", set.as_ref());
+    print.plain_some("pids_limit", pids.as_ref());
     print.put_list("blkio_config", blkio.as_ref().map(blkio_lines).unwrap_or_default());
-    print.put_some("cgroup_parent", parent.as_ref());
+    print.plain_some("cgroup_parent", parent.as_ref());
 }
 
 fn blkio_lines(blkio: &Blkio) -> Vec<String> {
@@ -98,15 +98,15 @@ fn request(request: &DeviceRequest) -> String {
 
 fn put_namespaces(print: &mut Fingerprint, namespaces: &Namespaces) {
     let Namespaces { cgroup, ipc, pid, uts } = namespaces;
-    print.put("cgroup", cgroup.map_or("", |cgroup| cgroup.as_str()));
-    print.put_some("ipc", ipc.as_ref());
-    print.put_some("pid", pid.as_ref());
-    print.put_some("uts", uts.as_ref());
+    print.plain("cgroup", cgroup.map_or("", |cgroup| cgroup.as_str()));
+    print.plain_some("ipc", ipc.as_ref());
+    print.plain_some("pid", pid.as_ref());
+    print.plain_some("uts", uts.as_ref());
 }
 
 fn put_links(print: &mut Fingerprint, links: &Links) {
     let Links { services, external, volumes_from } = links;
-    print.put_list("links", services.iter().map(ToString::to_string));
-    print.put_list("external_links", external.iter().map(ToString::to_string));
-    print.put_list("volumes_from", volumes_from.iter().map(ToString::to_string));
+    print.plain_list("links", services.iter().map(ToString::to_string));
+    print.plain_list("external_links", external.iter().map(ToString::to_string));
+    print.plain_list("volumes_from", volumes_from.iter().map(ToString::to_string));
 }

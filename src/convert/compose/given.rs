@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::container::files::CREDENTIALS_DIR;
+use crate::container::record;
 use crate::container::{ContainerSpec, Content, FileSpec};
 use crate::project::{Credential, CredentialSource, Service};
 use crate::refusal::Refusal;
@@ -28,7 +29,8 @@ impl Given {
         spec: &ContainerSpec,
     ) -> Result<(Vec<Json>, Vec<Json>), Refusal> {
         let (mut configs, mut secrets) = (Vec::new(), Vec::new());
-        for file in &spec.files {
+        // Nothing changes it in place any more.
+        for file in spec.files.iter().filter(|file| file.path != record::PATH) {
             match credential(service, &file.path) {
                 Some(Credential { source: CredentialSource::File(path), bytes: _ }) => {
                     let source = json!({ "file": path.to_string_lossy() });

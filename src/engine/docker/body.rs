@@ -14,7 +14,7 @@ use crate::project::{HealthTest, Healthcheck, Port, RestartPolicy};
 
 mod mounts;
 pub(super) mod network;
-mod settings;
+pub(super) mod settings;
 
 /// Where a machine finds the directory of its notify socket.
 pub(super) const NOTIFY_TARGET: &str = "/run/host/sd";

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use bollard::models::{ContainerUpdateBody, NetworkConnectRequest, VolumeCreateRequest};
+use bollard::models::{
+    ContainerUpdateBody, NetworkConnectRequest, NetworkDisconnectRequest, VolumeCreateRequest,
+};
 use bollard::query_parameters::{
     KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
     RenameContainerOptionsBuilder, UploadToContainerOptionsBuilder,
@@ -11,10 +13,11 @@ use hyper::{Method, StatusCode};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::container::{FileSpec, NetworkSpec, VolumeSpec};
-use crate::engine::{Call, Done, EngineError, Show, notify_socket};
+use crate::container::{FileSpec, NetworkSpec, VolumeSpec, names};
+use crate::engine::{Call, Done, EngineError, ExecSpec, Show, notify_socket};
 use crate::event::Progress;
 use crate::facts::Locality;
+use crate::observed::Applied;
 
 use super::archive;
 use super::body;
@@ -76,6 +79,20 @@ impl Docker {
                 };
                 self.plain(DEADLINE, self.api.update_container(container, update)).await
             }
+            Call::SetLimits { container, limits } => {
+                let update = body::settings::update(limits);
+                self.plain(DEADLINE, self.api.update_container(container, update)).await
+            }
+            Call::Disconnect { container, network } => {
+                let request = NetworkDisconnectRequest { container: container.clone(), force: Some(false) };
+                gone(self.plain(DEADLINE, self.api.disconnect_network(network, request)).await)
+            }
+            Call::Run { container, command, timeout } => {
+                let command =
+                    ExecSpec { command: command.clone(), timeout: Some(*timeout), ..ExecSpec::default() };
+                return self.run(container, &command).await.map(Done::Ran);
+            }
+            Call::Remember { container, applied } => self.remember(container, applied).await,
             Call::Remove { container, volumes, force } => self.remove(container, *volumes, *force).await,
             Call::RemoveNetwork { network } => {
                 gone(self.plain(DEADLINE, self.api.remove_network(network)).await)
@@ -143,6 +160,17 @@ impl Docker {
             show(Progress::Warning(warning));
         }
         Ok(Done::Created { id })
+    }
+
+    /// Remembers beside the container's notify socket what it is now.
+    async fn remember(&self, container: &str, applied: &Applied) -> Result<Done, Trouble> {
+        let Some(root) = self.notify_root() else { return Ok(Done::Nothing) };
+        let found = self.inspect(container).await?;
+        let name = names::set_aside(found.name()).unwrap_or(found.name());
+        let directory = names::notify_dir(&root.to_string_lossy(), name);
+        crate::engine::applied::remember(directory.as_ref(), &found.id, applied)
+            .map_err(|error| Trouble::NotSent(format!("write into {directory}: {error}"), None))?;
+        Ok(Done::Nothing)
     }
 
     async fn put(&self, container: &str, files: &[FileSpec]) -> Result<Done, Trouble> {
@@ -214,6 +242,11 @@ impl Docker {
         if removed.is_ok() {
             if let Some(directory) = self.notify_root().and_then(|root| found.notify_dir(root)) {
                 notify_socket::release(&directory, &found.id);
+            } else if let Some(root) = self.notify_root() {
+                let name = names::set_aside(found.name()).unwrap_or(found.name());
+                let directory = names::notify_dir(&root.to_string_lossy(), name);
+                // What is left is not believed of another container.
+                let _ = crate::engine::applied::forget(directory.as_ref(), &found.id);
             }
             self.forget(&found.id);
             if self.endpoint.locality() == Locality::Local {
@@ -278,6 +311,10 @@ pub(super) fn in_words(call: &Call) -> String {
         Call::SetRestart { container, policy: _ } => {
             format!("set the restart policy of container {container}")
         }
+        Call::SetLimits { container, limits: _ } => format!("set the limits of container {container}"),
+        Call::Disconnect { container, network } => format!("disconnect {container} from network {network}"),
+        Call::Run { container, command, timeout: _ } => format!("run `{}` in {container}", command.join(" ")),
+        Call::Remember { container, applied: _ } => format!("remember what {container} is"),
         Call::Remove { container, volumes: _, force: _ } => format!("remove container {container}"),
         Call::RemoveNetwork { network } => format!("remove network {network}"),
         Call::RemoveVolume { volume } => format!("remove volume {volume}"),

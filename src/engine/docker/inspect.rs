@@ -28,6 +28,7 @@ pub(super) struct Inspected {
     pub(super) id: String,
     pub(super) state: State,
     config: Config,
+    name: String,
     host_config: HostConfig,
     mounts: Option<Vec<Mount>>,
 }
@@ -69,11 +70,32 @@ struct Config {
     labels: Option<BTreeMap<String, String>>,
 }
 
+/// What a container was made with on this host. The resources are what the update call can change.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct HostConfig {
+pub(super) struct HostConfig {
     binds: Option<Vec<String>>,
     cgroup_parent: String,
+    pub(super) memory: i64,
+    pub(super) memory_reservation: i64,
+    pub(super) memory_swap: i64,
+    pub(super) nano_cpus: i64,
+    pub(super) cpu_shares: i64,
+    pub(super) cpu_period: i64,
+    pub(super) cpu_quota: i64,
+    pub(super) cpu_realtime_period: i64,
+    pub(super) cpu_realtime_runtime: i64,
+    pub(super) cpuset_cpus: String,
+    pub(super) pids_limit: Option<i64>,
+    pub(super) restart_policy: Restart,
+}
+
+/// When the engine starts a container again by itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Restart {
+    pub(super) name: String,
+    pub(super) maximum_retry_count: u32,
 }
 
 impl Inspected {
@@ -104,6 +126,16 @@ impl Inspected {
     /// The parent of its cgroup; empty where the engine chose it.
     pub(super) fn cgroup_parent(&self) -> &str {
         &self.host_config.cgroup_parent
+    }
+
+    /// Its name, without a slash.
+    pub(super) fn name(&self) -> &str {
+        self.name.trim_start_matches('/')
+    }
+
+    /// What it was made with on this host.
+    pub(super) fn host_config(&self) -> &HostConfig {
+        &self.host_config
     }
 
     /// Whether it has a terminal.

@@ -9,11 +9,12 @@ use std::path::Path as FilePath;
 use serde::Deserialize;
 
 use crate::container::names::{notify_dir, set_aside};
+use crate::engine::applied;
 use crate::facts::{EngineKind, ImageFacts, ImageSystemd};
 use crate::labels::{self, ContainerLabels, ObjectLabels};
 use crate::observed::{
-    ContainerState, Health, Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedPort,
-    ObservedVolume, Scope,
+    Applied, ContainerState, Health, Observed, ObservedContainer, ObservedImage, ObservedNetwork,
+    ObservedPort, ObservedVolume, Scope,
 };
 
 use super::look;
@@ -221,6 +222,7 @@ fn container(
         id: listed.id.clone(),
         name: name.to_owned(),
         ready_seen: state == ContainerState::Running && labels.machine.is_some() && ready(name, &listed.id),
+        applied: Applied::AsMade,
         labels,
         status: listed.status.clone(),
         image_id: listed.image_id.clone(),
@@ -427,6 +429,14 @@ pub(super) fn ready_by_marker(root: Option<&str>, name: &str, id: &str) -> bool 
     root.is_some_and(|root| {
         crate::engine::notify_socket::ready_seen(FilePath::new(&notify_dir(root, name)), id)
     })
+}
+
+/// What this host remembers of a container that was changed in place. On a remote engine it remembers nothing.
+pub(super) fn applied(root: Option<&str>, container: &ObservedContainer) -> Applied {
+    let Some(root) = root else { return Applied::Unknown };
+    let name = set_aside(&container.name).unwrap_or(&container.name);
+    let started = container.labels.machine.is_some() && container.state != ContainerState::Created;
+    applied::recall(FilePath::new(&notify_dir(root, name)), &container.id, started)
 }
 
 #[cfg(test)]

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
+use super::inside::Inside;
 use super::script::Script;
 use super::world::{Container, Image, Life, Network, Volume, World};
 use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
 use crate::engine::{Call, Done, EngineError, RefusalKind};
 use crate::facts::{EngineKind, ImageFacts};
 use crate::labels::KEY_PROJECT;
+use crate::observed::Applied;
+use crate::project::Limits;
 
 type Result = std::result::Result<Done, EngineError>;
 
@@ -30,6 +33,17 @@ pub(super) fn words(call: &Call) -> String {
         Call::Unpause { container } => format!("unpause {container}"),
         Call::Rename { container, to } => format!("rename {container} to {to}"),
         Call::SetRestart { container, policy } => format!("set restart of {container} to {policy:?}"),
+        Call::SetLimits { container, limits: _ } => format!("set limits of {container}"),
+        Call::Disconnect { container, network } => format!("disconnect {container} from {network}"),
+        Call::Run { container, command, timeout: _ } => format!("run {} in {container}", command.join(" ")),
+        Call::Remember { container, applied } => {
+            let what = match applied {
+                Applied::AsMade => "as made",
+                Applied::Is(_) => "changed",
+                Applied::Unknown => "open",
+            };
+            format!("remember {container} as {what}")
+        }
         Call::Remove { container, volumes: _, force: _ } => format!("remove {container}"),
         Call::RemoveNetwork { network } => format!("remove network {network}"),
         Call::RemoveVolume { volume } => format!("remove volume {volume}"),
@@ -115,6 +129,10 @@ pub(super) fn apply(world: &mut World, call: &Call) -> Result {
         | Call::Unpause { container }
         | Call::Rename { container, .. }
         | Call::SetRestart { container, .. }
+        | Call::SetLimits { container, .. }
+        | Call::Disconnect { container, .. }
+        | Call::Run { container, .. }
+        | Call::Remember { container, .. }
         | Call::Remove { container, .. } => of_container(world, call, container)?,
     };
     world.check();
@@ -152,7 +170,9 @@ fn create(world: &mut World, call: &Call, spec: &ContainerSpec) -> Result {
         life: Life::Created,
         restart: spec.restart.clone(),
         networks: first.into_iter().collect(),
-        files: BTreeMap::new(),
+        limits: spec.limits.clone(),
+        inside: Inside::default(),
+        applied: if world.facts.notify_root.is_some() { Applied::AsMade } else { Applied::Unknown },
         volumes: BTreeMap::new(),
         ready_seen: None,
         serial,
@@ -202,7 +222,7 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
     match call {
         Call::Put { container: _, files } => {
             for file in files {
-                container.files.insert(file.path.clone(), file.clone());
+                container.inside.files.insert(file.path.clone(), file.clone());
             }
         }
         Call::Connect { container: _, join } => {
@@ -273,6 +293,31 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
             world.tell(&to, "rename");
         }
         Call::SetRestart { container: _, policy } => container.restart = policy.clone(),
+        Call::SetLimits { container: _, limits } => {
+            let Limits { memory, nano_cpus, pids, .. } = limits.as_ref();
+            container.limits.memory = memory.or(container.limits.memory);
+            container.limits.nano_cpus = nano_cpus.or(container.limits.nano_cpus);
+            container.limits.pids = pids.or(container.limits.pids);
+        }
+        Call::Disconnect { container: _, network } => {
+            if !container.networks.remove(network) {
+                return Ok(Done::Already);
+            }
+        }
+        Call::Run { container: _, command, timeout: _ } => {
+            if container.elapsed(now).is_none() {
+                return refused(RefusalKind::Conflict, "it is not running");
+            }
+            let script = container.script.clone();
+            return Ok(Done::Ran(container.inside.run(&script, command)));
+        }
+        Call::Remember { container: _, applied } => {
+            if world.facts.notify_root.is_some()
+                && let Some(container) = world.find_mut(&name)
+            {
+                container.applied = applied.clone();
+            }
+        }
         Call::Remove { container: _, volumes, force } => return remove(world, call, &name, *volumes, *force),
         Call::CreateNetwork(_)
         | Call::CreateVolume(_)
@@ -309,13 +354,14 @@ fn start(world: &mut World, call: &Call, name: &str) -> Result {
         let message = format!("Bind for 0.0.0.0:{port} failed: port is already allocated");
         return refused(RefusalKind::PortTaken, message);
     }
-    let complete = container.spec.files.iter().all(|file| container.files.contains_key(&file.path));
+    let complete = container.spec.files.iter().all(|file| container.inside.files.contains_key(&file.path));
     let joined = container.wanted_networks().iter().all(|network| container.networks.contains(*network));
     if !(complete && joined) {
         world.violation(format!("{name} was started half-made"));
     }
     if let Some(container) = world.find_mut(name) {
         container.life = Life::Running { since: Instant::now(), ends: None };
+        container.inside.stopped.clear();
     }
     world.tell(name, "start");
     Ok(Done::Nothing)
@@ -362,6 +408,10 @@ fn guard(world: &mut World, call: &Call) {
         | Call::Unpause { container }
         | Call::Rename { container, .. }
         | Call::SetRestart { container, .. }
+        | Call::SetLimits { container, .. }
+        | Call::Disconnect { container, .. }
+        | Call::Run { container, .. }
+        | Call::Remember { container, .. }
         | Call::Remove { container, .. } => world.find(container).is_some_and(|found| !found.is_labelled()),
         Call::CreateNetwork(_)
         | Call::CreateVolume(_)

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::inside::Inside;
 use super::script::{Schedule, Script};
 use crate::engine::ExecOutput;
 use crate::observed::UnitStatus;
-use crate::systemd::SystemState;
+use crate::systemd::{ActiveState, LoadState, SystemState};
 
 /// Runs a command in a machine that has been up for so long.
-pub(super) fn run(script: &Script, up: Duration, command: &[String]) -> ExecOutput {
+pub(super) fn run(script: &Script, up: Duration, command: &[String], inside: &Inside) -> ExecOutput {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     let schedule = script.schedule();
     match words.as_slice() {
@@ -18,7 +19,7 @@ pub(super) fn run(script: &Script, up: Duration, command: &[String]) -> ExecOutp
             output(i64::from(state != SystemState::Running), format!("{state}\n"))
         }
         ["systemctl", "list-jobs", ..] => output(0, jobs(&schedule, up)),
-        ["systemctl", "show", rest @ ..] => output(0, show(&schedule, script, up, rest)),
+        ["systemctl", "show", rest @ ..] => output(0, show(&schedule, script, up, rest, inside)),
         ["journalctl", .., "-u", unit] => output(0, log(script, unit)),
         _ => failed(127, "the toy systemd does not know this command"),
     }
@@ -37,7 +38,7 @@ fn jobs(schedule: &Schedule<'_>, up: Duration) -> String {
     lines(jobs.map(|((unit, state), number)| format!("{number} {unit} start {state}")))
 }
 
-fn show(schedule: &Schedule<'_>, script: &Script, up: Duration, words: &[&str]) -> String {
+fn show(schedule: &Schedule<'_>, script: &Script, up: Duration, words: &[&str], inside: &Inside) -> String {
     if words.iter().any(|word| word.contains("NInstalledJobs")) {
         return format!("NJobs={}\nNInstalledJobs={}\n", schedule.jobs(up).len(), script.units.len());
     }
@@ -45,7 +46,19 @@ fn show(schedule: &Schedule<'_>, script: &Script, up: Duration, words: &[&str]) 
         schedule.failed(up)
     } else {
         let names = words.iter().skip_while(|word| **word != "--").skip(1);
-        names.map(|name| schedule.status(name, up).unwrap_or_else(|| absent(name))).collect()
+        let status = |name: &&str| match schedule.status(name, up) {
+            Some(status) if inside.stopped.contains(*name) => {
+                UnitStatus { active: ActiveState::Inactive, sub: "dead".to_owned(), ..status }
+            }
+            Some(status) => status,
+            None if inside.has_file(name) => {
+                let stopped = inside.stopped.contains(*name);
+                let active = if stopped { ActiveState::Inactive } else { ActiveState::Active };
+                UnitStatus { load: LoadState::Loaded, active, ..absent(name) }
+            }
+            None => absent(name),
+        };
+        names.map(status).collect()
     };
     units.iter().map(block).collect::<Vec<_>>().join("\n")
 }

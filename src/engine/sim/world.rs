@@ -7,16 +7,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fault::Fault;
+use super::inside::Inside;
 use super::script::Script;
-use crate::container::{ContainerSpec, FileSpec, MountSpecSource, NetworkSpecChoice};
+use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
 use crate::engine::Happening;
 use crate::facts::{Facts, ImageFacts};
 use crate::labels::{ContainerLabels, KEY_PROJECT, ObjectLabels};
 use crate::observed::{
-    ContainerState, Health, Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedPort,
-    ObservedVolume, Scope,
+    Applied, Closeness, Closer, ContainerState, Enforced, Health, Observed, ObservedContainer, ObservedImage,
+    ObservedNetwork, ObservedPort, ObservedVolume, Scope,
 };
-use crate::project::RestartPolicy;
+use crate::project::{Limits, RestartPolicy};
 
 /// Pause before the engine starts a container again by its restart policy.
 const RESTART_PAUSE: Duration = Duration::from_millis(100);
@@ -64,7 +65,9 @@ pub(super) struct Container {
     pub(super) life: Life,
     pub(super) restart: RestartPolicy,
     pub(super) networks: BTreeSet<String>,
-    pub(super) files: BTreeMap<String, FileSpec>,
+    pub(super) limits: Limits,
+    pub(super) inside: Inside,
+    pub(super) applied: Applied,
     /// Volumes by mount target.
     pub(super) volumes: BTreeMap<String, String>,
     /// Which start's READY was seen by a listener.
@@ -254,6 +257,22 @@ impl World {
         observed
     }
 
+    /// Looks at one container closely.
+    pub(super) fn closer(&self, name: &str, closeness: Closeness) -> Option<Closer> {
+        let container = self.find(name)?;
+        let limits = &container.limits;
+        let enforced = Enforced {
+            memory: limits.memory.and_then(|bytes| i64::try_from(bytes).ok()).unwrap_or(0),
+            nano_cpus: limits.nano_cpus.and_then(|cpus| i64::try_from(cpus).ok()).unwrap_or(0),
+            pids: limits.pids.unwrap_or(0),
+            restart: container.restart.clone(),
+            ..Enforced::default()
+        };
+        let asks = closeness.units && container.is_active();
+        let units = if asks { container.inside.uses(&container.script) } else { Vec::new() };
+        Some(Closer { enforced, record: container.inside.record(), units })
+    }
+
     /// The world as text, without ids and times: what two runs must agree on.
     pub(super) fn text(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
@@ -261,7 +280,12 @@ impl World {
             let mut line = format!("container {} {}", container.name, container.state().as_str());
             // Writing to a String cannot fail.
             let _ = write!(line, " image={} restart={:?}", container.spec.image, container.restart);
-            let _ = write!(line, " networks={:?} files={}", container.networks, container.files.len());
+            let _ = write!(line, " networks={:?}", container.networks);
+            let limits = [container.limits.memory, container.limits.nano_cpus];
+            let _ = write!(line, " limits={limits:?}/{:?}", container.limits.pids);
+            if container.spec.machine {
+                let _ = write!(line, " {}", container.inside.text(&container.spec, &container.script));
+            }
             let named = container.volumes.values().filter(|name| !self.is_anonymous(name));
             let _ = write!(line, " volumes={:?}", named.collect::<Vec<_>>());
             lines.push(line);
@@ -416,6 +440,7 @@ impl Container {
                 | Life::Removing { .. } => None,
             },
             ready_seen: since.is_some() && self.ready_seen == since,
+            applied: self.applied.clone(),
             networks: self.networks.clone(),
             ports: self.spec.ports.iter().map(port).collect(),
             volumes: self.volumes.clone(),

@@ -186,6 +186,7 @@ pub(super) fn plan(steps: Vec<(Action, Vec<usize>)>) -> Plan {
         reason: Reason::Absent,
         after: after.into_iter().map(StepId).collect(),
         destroys: None,
+        settles: None,
     };
     Plan { steps: steps.into_iter().map(step).collect(), notes: Vec::new() }
 }

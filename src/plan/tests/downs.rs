@@ -9,7 +9,7 @@ fn world() -> World {
     let mut world = World::with_images(&project);
     let volume = crate::observed::ObservedVolume { labels: None };
     world.observed.volumes.insert("shop_theirs".to_owned(), volume);
-    let plan = up(&project, &world.facts, &world.observed, &UpOptions::default()).unwrap();
+    let plan = up_in(&world, &project, &UpOptions::default()).unwrap();
     world.apply(&plan);
     world
 }

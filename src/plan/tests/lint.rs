@@ -10,11 +10,11 @@ fn faults(plan: &Plan) -> String {
 fn fresh(text: &str) -> Plan {
     let project = project(text);
     let world = World::with_images(&project);
-    up(&project, &world.facts, &world.observed, &UpOptions::default()).unwrap()
+    up_in(&world, &project, &UpOptions::default()).unwrap()
 }
 
 fn step(action: Action) -> Step {
-    Step { action, reason: Reason::Requested, after: [].into(), destroys: None }
+    Step { action, reason: Reason::Requested, after: [].into(), destroys: None, settles: None }
 }
 
 #[test]

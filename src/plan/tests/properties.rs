@@ -11,7 +11,7 @@ fn service(number: usize) -> impl Strategy<Value = String> {
     (1..4_u32, any::<bool>(), 0..4_u8, needs).prop_map(move |(replicas, plain, variant, needs)| {
         let mut words = vec![format!("s{number} x{replicas}")];
         words.extend(plain.then(|| "plain".to_owned()));
-        words.extend((variant & 1 == 1).then(|| "env=A=1".to_owned()));
+        words.extend((variant & 1 == 1).then(|| "cap=CHOWN".to_owned()));
         words.extend((variant & 2 == 2).then(|| format!("vol=data{number}:/data")));
         for (other, kind, restart) in needs.into_iter().filter(|_| number > 0) {
             let condition = ["started", "ready", "x.service", "healthy", "completed"][kind];
@@ -58,10 +58,10 @@ proptest! {
         for service in target.services.values() {
             start.bring(service.image.reference(), "1");
         }
-        let plan = up(&target, &start.facts, &start.observed, &options()).unwrap();
+        let plan = up_in(&start, &target, &options()).unwrap();
         prop_assert_eq!(check::check(&plan), []);
         start.apply_first(&plan, plan.steps.len() * cut / 100);
-        let rest = up(&target, &start.facts, &start.observed, &options()).unwrap();
+        let rest = up_in(&start, &target, &options()).unwrap();
         prop_assert_eq!(check::check(&rest), []);
         start.apply(&rest);
         prop_assert_eq!(planned(&target, &start, &options()), "");
@@ -76,7 +76,7 @@ proptest! {
         for service in target.services.values() {
             world.bring(service.image.reference(), "1");
         }
-        let plan = up(&target, &world.facts, &world.observed, &options()).unwrap();
+        let plan = up_in(&world, &target, &options()).unwrap();
         for step in &plan.steps {
             let volume = matches!(step.action, Action::RemoveVolume { .. });
             prop_assert!(!volume);

@@ -20,9 +20,9 @@ fn a_replacement_cut_off_before_the_new_one_was_made_is_undone() {
         3 await   shop-db-1: running (90s)                         until it is ready           after 2
         ",
     );
-    same(&plan_of("db env=A=1", &stopped), "
+    same(&plan_of("db cap=CHOWN", &stopped), "
         1 recover container shop-db-1 from shop-db-1.old-0123abcd  an earlier run was cut off
-        2 replace container shop-db-1                              changed: environment        after 1  destroys: what was written into its root
+        2 replace container shop-db-1                              changed: cap_add → CHOWN    after 1  destroys: what was written into its root
         ");
 }
 
@@ -31,9 +31,9 @@ fn a_new_container_that_never_got_ready_gives_way_to_the_old_one() {
     let world = World::after_up("db")
         .copy("shop-db-1", "shop-db-1.old-0123abcd")
         .set("shop-db-1", ContainerState::Created);
-    same(&plan_of("db env=A=1", &world), "
+    same(&plan_of("db cap=CHOWN", &world), "
         1 recover container shop-db-1: back to shop-db-1.old-0123abcd  an earlier run was cut off
-        2 replace container shop-db-1                                  changed: environment        after 1  destroys: what was written into its root
+        2 replace container shop-db-1                                  changed: cap_add → CHOWN    after 1  destroys: what was written into its root
         ");
 }
 
@@ -88,19 +88,19 @@ fn a_half_removed_container_is_cleared_away() {
 fn cut_at_any_step_the_next_run_converges() {
     let old = "db\nweb x2 needs=db:ready:restart\nlog plain vol=data:/log";
     let new =
-        "db env=A=1\nweb needs=db:x.service port=80:80\nlog plain vol=data:/log env=A=1\nmore needs=web";
+        "db cap=CHOWN\nweb needs=db:x.service port=80:80\nlog plain vol=data:/log cap=CHOWN\nmore needs=web";
     let options = UpOptions { remove_orphans: true, ..UpOptions::default() };
     let mut start = World::after_up(old);
     start.bring("more:1", "1");
     let target = project(new);
-    let plan = up(&target, &start.facts, &start.observed, &options).unwrap();
+    let plan = up_in(&start, &target, &options).unwrap();
     for count in 0..=plan.steps.len() {
         let mut world = start.clone();
         world.apply_first(&plan, count);
-        let rest = up(&target, &world.facts, &world.observed, &options).unwrap();
+        let rest = up_in(&world, &target, &options).unwrap();
         assert_eq!(check::check(&rest), []);
         world.apply(&rest);
-        let after = up(&target, &world.facts, &world.observed, &options).unwrap();
+        let after = up_in(&world, &target, &options).unwrap();
         assert_eq!(text::text(&after), "", "cut after {count}");
         let names: Vec<&str> = world.observed.containers.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names.len(), 4, "cut after {count}: {names:?}");
@@ -109,13 +109,13 @@ fn cut_at_any_step_the_next_run_converges() {
 
 #[test]
 fn a_replacement_cut_at_any_call_converges() {
-    let target = project("db env=A=1");
+    let target = project("db cap=CHOWN");
     let start = World::after_up("db");
-    let plan = up(&target, &start.facts, &start.observed, &UpOptions::default()).unwrap();
+    let plan = up_in(&start, &target, &UpOptions::default()).unwrap();
     for calls in 0..=5 {
         let mut world = start.clone();
         world.replace_partly(&plan.steps[0].action, calls);
-        let rest = up(&target, &world.facts, &world.observed, &UpOptions::default()).unwrap();
+        let rest = up_in(&world, &target, &UpOptions::default()).unwrap();
         assert_eq!(check::check(&rest), []);
         world.apply(&rest);
         let after = planned(&target, &world, &UpOptions::default());

@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn a_changed_field_replaces_one_machine_and_says_what_is_lost() {
     let world = World::after_up("db\nweb needs=db");
-    same(&plan_of("db\nweb needs=db dropin=nginx.service:x env=A=1", &world), "
+    same(&plan_of("db\nweb needs=db dropin=nginx.service:x env=A=1 cap=CHOWN", &world), "
         1 await   shop-db-1: running (90s)  web depends on it
-        2 replace container shop-web-1      changed: environment, systemd.units.nginx.service  after 1  destroys: what was written into its root
+        2 replace container shop-web-1      changed: cap_add → CHOWN  after 1  destroys: what was written into its root
         ");
 }
 
@@ -39,9 +39,9 @@ fn replicas_are_replaced_one_by_one() {
     same(
         &plan_of("web x3 port=80:80", &world),
         "
-        1 replace container shop-web-1  changed: ports           destroys: what was written into its root
-        2 replace container shop-web-2  changed: ports  after 1  destroys: what was written into its root
-        3 replace container shop-web-3  changed: ports  after 2  destroys: what was written into its root
+        1 replace container shop-web-1  changed: ports → 80:80           destroys: what was written into its root
+        2 replace container shop-web-2  changed: ports → 80:80  after 1  destroys: what was written into its root
+        3 replace container shop-web-3  changed: ports → 80:80  after 2  destroys: what was written into its root
         ",
     );
 }
@@ -52,24 +52,24 @@ fn dependents_that_asked_follow_a_replacement() {
         format!("db {env}\nweb needs=db:ready:restart\napp needs=db\ncdn needs=web:ready:restart")
     };
     let world = World::after_up(&text(""));
-    same(&plan_of(&text("env=A=1"), &world), "
-        1 replace container shop-db-1        changed: environment              destroys: what was written into its root
-        2 stop    container shop-web-1       follows db            after 1
-        3 start   container shop-web-1       follows db            after 1, 2
-        4 await   shop-web-1: running (90s)  cdn depends on it     after 3
-        5 stop    container shop-cdn-1       follows web           after 4
-        6 start   container shop-cdn-1       follows web           after 4, 5
-        7 await   shop-cdn-1: running (90s)  until it is ready     after 6
+    same(&plan_of(&text("cap=CHOWN"), &world), "
+        1 replace container shop-db-1        changed: cap_add → CHOWN              destroys: what was written into its root
+        2 stop    container shop-web-1       follows db                after 1
+        3 start   container shop-web-1       follows db                after 1, 2
+        4 await   shop-web-1: running (90s)  cdn depends on it         after 3
+        5 stop    container shop-cdn-1       follows web               after 4
+        6 start   container shop-cdn-1       follows web               after 4, 5
+        7 await   shop-cdn-1: running (90s)  until it is ready         after 6
         ");
 }
 
 #[test]
 fn a_dependent_that_is_replaced_too_comes_behind() {
     let world = World::after_up("db\nweb needs=db:x.service");
-    same(&plan_of("db env=A=1\nweb env=A=1 needs=db:x.service", &world), "
-        1 replace container shop-db-1                changed: environment           destroys: what was written into its root
-        2 await   shop-db-1: x.service active (90s)  web depends on it     after 1
-        3 replace container shop-web-1               changed: environment  after 2  destroys: what was written into its root
+    same(&plan_of("db cap=CHOWN\nweb cap=CHOWN needs=db:x.service", &world), "
+        1 replace container shop-db-1                changed: cap_add → CHOWN           destroys: what was written into its root
+        2 await   shop-db-1: x.service active (90s)  web depends on it         after 1
+        3 replace container shop-web-1               changed: cap_add → CHOWN  after 2  destroys: what was written into its root
         ");
 }
 
@@ -85,16 +85,16 @@ fn force_replaces_the_chosen_and_no_recreate_nothing() {
         ",
     );
     let keep = UpOptions { no_recreate: true, ..UpOptions::default() };
-    assert_eq!(planned(&project("db env=A=1\nweb needs=db"), &world, &keep), "");
+    assert_eq!(planned(&project("db cap=CHOWN\nweb needs=db"), &world, &keep), "");
 }
 
 #[test]
-fn a_restart_policy_alone_is_a_remark() {
+fn a_restart_policy_alone_is_given_while_the_container_runs() {
     let world = World::after_up("db");
     same(
         &plan_of("db restart", &world),
         "
-        warning: db: restart: the change takes effect with the next replacement
+        1 update container shop-db-1  changed: restart → always
         ",
     );
 }
@@ -105,8 +105,8 @@ fn a_port_is_taken_over_when_it_is_free() {
     same(
         &plan_of("a\nb port=80:80", &world),
         "
-        1 replace container shop-a-1  changed: ports           destroys: what was written into its root
-        2 replace container shop-b-1  changed: ports  after 1  destroys: what was written into its root
+        1 replace container shop-a-1  changed: ports 80:80 → none           destroys: what was written into its root
+        2 replace container shop-b-1  changed: ports → 80:80       after 1  destroys: what was written into its root
         ",
     );
 }
@@ -118,7 +118,7 @@ fn a_replacement_that_cannot_boot_is_refused_and_an_unchanged_machine_is_left_al
     world.facts.rootless = Some(crate::facts::Rootless { uid: Some(1) });
     assert_eq!(plan_of("db\nweb", &world), "");
     same(
-        &plan_of("db env=A=1\nweb env=A=1", &world),
+        &plan_of("db cap=CHOWN\nweb cap=CHOWN", &world),
         "
         refused: db: a rootless engine on cgroup v1 cannot give cgroups to a machine
         refused: web: a rootless engine on cgroup v1 cannot give cgroups to a machine
@@ -139,6 +139,6 @@ fn a_fixed_name_is_given_by_renaming_first() {
     let world = World::after_up("db");
     same(&plan_of("db name=database", &world), "
         1 rename  container shop-db-1 to database  misnamed
-        2 replace container database               changed: container_name  after 1  destroys: what was written into its root
+        2 replace container database               changed: container_name → database  after 1  destroys: what was written into its root
         ");
 }

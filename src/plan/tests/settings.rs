@@ -16,7 +16,9 @@ fn tied(tie: impl FnOnce(&mut crate::project::Service)) -> Project {
 }
 
 fn of_images(project: &Project, world: &World, now: i64) -> String {
-    text::text(&images(project, &world.observed, &UpOptions { now, ..UpOptions::default() }).unwrap())
+    text::text(
+        &images(project, &world.facts, &world.observed, &UpOptions { now, ..UpOptions::default() }).unwrap(),
+    )
 }
 
 #[test]
@@ -41,15 +43,15 @@ fn a_container_is_made_after_the_one_whose_namespace_or_mounts_it_takes() {
 fn a_container_that_lives_in_anothers_namespace_is_replaced_with_it() {
     let project = tied(|web| web.namespaces.ipc = Some(Sharing::Service("db".to_owned())));
     let mut world = World::with_images(&project);
-    world.apply(&up(&project, &world.facts, &world.observed, &UpOptions::default()).unwrap());
+    world.apply(&up_in(&world, &project, &UpOptions::default()).unwrap());
     assert_eq!(planned(&project, &world, &UpOptions::default()), "");
     let mut changed = project.clone();
     changed.services["db"].hostname = Some("sql".to_owned());
     same(
         &planned(&changed, &world, &UpOptions::default()),
         "
-        1 replace container shop-db-1   changed: hostname
-        2 replace container shop-web-1  follows db         after 1
+        1 replace container shop-db-1   changed: hostname → sql
+        2 replace container shop-web-1  follows db               after 1
         ",
     );
 }
@@ -58,7 +60,7 @@ fn a_container_that_lives_in_anothers_namespace_is_replaced_with_it() {
 fn a_link_alone_restarts_with_the_other_and_is_not_replaced() {
     let project = tied(|web| web.links.services = vec![Link::parse("db")]);
     let mut world = World::with_images(&project);
-    world.apply(&up(&project, &world.facts, &world.observed, &UpOptions::default()).unwrap());
+    world.apply(&up_in(&world, &project, &UpOptions::default()).unwrap());
     let mut changed = project.clone();
     changed.services["db"].hostname = Some("sql".to_owned());
     let plan = planned(&changed, &world, &UpOptions::default());
@@ -99,7 +101,7 @@ fn a_service_of_no_containers_is_not_waited_for() {
 fn the_platform_is_asked_for_with_the_image() {
     let mut project = project("web plain");
     project.services["web"].platform = Some("linux/arm64".to_owned());
-    let plan = images(&project, &Observed::default(), &UpOptions::default());
+    let plan = images(&project, &facts(), &Observed::default(), &UpOptions::default());
     let [step] = plan.unwrap().steps.try_into().unwrap();
     let wanted = super::super::Action::Pull {
         reference: "web:1".to_owned(),

@@ -526,7 +526,7 @@ fn images_of(text: &str, absent: &[&str], options: &UpOptions) -> String {
     for reference in absent {
         world.observed.images.remove(*reference);
     }
-    let plan = images(&project, &world.observed, options).unwrap();
+    let plan = images(&project, &world.facts, &world.observed, options).unwrap();
     assert_eq!(check::check(&plan), []);
     text::text(&plan)
 }
@@ -573,7 +573,7 @@ fn an_image_that_a_service_mounts_is_pulled_before() {
         let target = "/tools".to_owned();
         service.mounts.push(Mount { target, source, read_only: true, consistency: None });
     }
-    let plan = images(&project, &world.observed, &UpOptions::default()).unwrap();
+    let plan = images(&project, &world.facts, &world.observed, &UpOptions::default()).unwrap();
     same(
         &text::text(&plan),
         "
@@ -588,8 +588,9 @@ fn an_image_is_looked_into_only_for_a_machine_that_will_be_made() {
     for image in world.observed.images.values_mut() {
         image.facts = None;
     }
-    let plan =
-        |text: &str| text::text(&images(&project(text), &world.observed, &UpOptions::default()).unwrap());
+    let plan = |text: &str| {
+        text::text(&images(&project(text), &world.facts, &world.observed, &UpOptions::default()).unwrap())
+    };
     assert_eq!(plan("a\nb plain"), "");
     same(
         &plan("a port=80:80\nb plain port=81:81"),

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
+use crate::container::record::{self, Record};
+use crate::container::{ContainerSpec, Content, FileSpec, MountSpecSource, NetworkSpecChoice};
 use crate::labels::{ContainerLabels, ObjectLabels};
-use crate::observed::{ObservedContainer, ObservedNetwork, ObservedPort, ObservedVolume};
-use crate::plan::{Action, Recovery};
+use crate::observed::{
+    Applied, Closeness, Closer, Enforced, ObservedContainer, ObservedNetwork, ObservedPort, ObservedVolume,
+};
+use crate::plan::{Action, Recovery, Step};
+use crate::systemd::show::UnitUse;
 
 use super::*;
 
@@ -14,13 +18,26 @@ use super::*;
 pub(super) struct World {
     pub(super) facts: Facts,
     pub(super) observed: Observed,
+    /// Records inside machines, by the container's id.
+    records: BTreeMap<String, Record>,
+    /// What the engine enforces, by the container's id.
+    pub(super) enforced: BTreeMap<String, Enforced>,
+    /// Units of every machine.
+    pub(super) units: Vec<UnitUse>,
     clock: i64,
 }
 
 impl World {
     /// An engine that has the images of a project and nothing else.
     pub(super) fn with_images(project: &Project) -> Self {
-        let mut world = Self { facts: facts(), observed: Observed::default(), clock: 0 };
+        let mut world = Self {
+            facts: facts(),
+            observed: Observed::default(),
+            records: BTreeMap::new(),
+            enforced: BTreeMap::new(),
+            units: Vec::new(),
+            clock: 0,
+        };
         for service in project.services.values() {
             world.bring(service.image.reference(), "1");
         }
@@ -31,7 +48,7 @@ impl World {
     pub(super) fn after_up(text: &str) -> Self {
         let project = project(text);
         let mut world = Self::with_images(&project);
-        let plan = up(&project, &world.facts, &world.observed, &UpOptions::default()).unwrap();
+        let plan = up_in(&world, &project, &UpOptions::default()).unwrap();
         world.apply(&plan);
         world
     }
@@ -71,17 +88,54 @@ impl World {
         self
     }
 
+    /// Looks closely at containers.
+    pub(super) fn closer(&self, wanted: &BTreeMap<String, Closeness>) -> BTreeMap<String, Closer> {
+        let found = |(name, closeness): (&String, &Closeness)| {
+            let id = &self.observed.containers.iter().find(|container| container.name == *name)?.id;
+            let closer = Closer {
+                enforced: self.enforced.get(id).cloned().unwrap_or_default(),
+                record: self.records.get(id).cloned(),
+                units: if closeness.units { self.units.clone() } else { Vec::new() },
+            };
+            Some((name.clone(), closer))
+        };
+        wanted.iter().filter_map(found).collect()
+    }
+
     /// Does all steps of a plan.
     pub(super) fn apply(&mut self, plan: &Plan) {
         for step in &plan.steps {
-            self.act(&step.action);
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let changed = match &step.action {
+            Action::Update { container, .. }
+            | Action::Connect { container, .. }
+            | Action::Disconnect { container, .. }
+            | Action::Write { container, .. }
+            | Action::Units { container, .. } => Some(container.clone()),
+            _ => None,
+        };
+        if let Some(name) = &changed {
+            self.container(name).applied = Applied::Unknown;
+        }
+        self.act(&step.action);
+        if let (Some(name), Some(settled)) = (changed, &step.settles) {
+            let container = self.container(&name);
+            container.applied = settled.applied.clone();
+            let id = container.id.clone();
+            if let Some(FileSpec { content: Content::Bytes(bytes), .. }) = &settled.record {
+                self.records.insert(id, Record::parse(bytes).unwrap());
+            }
         }
     }
 
     /// Does the first steps of a plan.
     pub(super) fn apply_first(&mut self, plan: &Plan, count: usize) {
         for step in plan.steps.iter().take(count) {
-            self.act(&step.action);
+            self.step(step);
         }
     }
 
@@ -145,6 +199,24 @@ impl World {
                     self.container(aside).name.clone_from(container);
                 }
             },
+            Action::Update { container, limits, restart } => {
+                let id = self.container(container).id.clone();
+                let enforced = self.enforced.entry(id).or_default();
+                if let Some(limits) = limits {
+                    enforced.memory = limits.memory.map_or(enforced.memory, u64::cast_signed);
+                }
+                if let Some(policy) = restart {
+                    enforced.restart = policy.clone();
+                }
+            }
+            Action::Connect { container, join } => {
+                assert!(self.observed.networks.contains_key(&join.network));
+                assert!(self.container(container).networks.insert(join.network.clone()));
+            }
+            Action::Disconnect { container, network } => {
+                assert!(self.container(container).networks.remove(network));
+            }
+            Action::Write { .. } | Action::Units { .. } => {}
             Action::Stop { container, .. } | Action::Kill { container, .. } => {
                 let container = self.container(container);
                 container.state = ContainerState::Exited;
@@ -207,10 +279,21 @@ impl World {
             health: None,
             exit_code: None,
             ready_seen: false,
+            applied: Applied::AsMade,
             networks,
             ports: spec.ports.iter().map(port).collect(),
             volumes,
         };
+        let record = spec.files.iter().find(|file| file.path == record::PATH).map(|file| &file.content);
+        if let Some(Content::Bytes(bytes)) = record {
+            self.records.insert(container.id.clone(), Record::parse(bytes).unwrap());
+        }
+        let enforced = Enforced {
+            memory: spec.limits.memory.map_or(0, u64::cast_signed),
+            restart: spec.restart.clone(),
+            ..Enforced::default()
+        };
+        self.enforced.insert(container.id.clone(), enforced);
         self.observed.containers.push(container);
     }
 }

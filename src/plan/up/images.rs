@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::facts::Facts;
 use crate::observed::Observed;
 use crate::project::{ImageSource, MountSource, Project, PullPolicy, Service};
 use crate::refusal::Refusal;
@@ -17,11 +18,16 @@ use super::UpOptions;
 ///
 /// # Errors
 /// What keeps images that are to be built from being built.
-pub fn images(project: &Project, observed: &Observed, options: &UpOptions) -> Result<Plan, Vec<Refusal>> {
+pub fn images(
+    project: &Project,
+    facts: &Facts,
+    observed: &Observed,
+    options: &UpOptions,
+) -> Result<Plan, Vec<Refusal>> {
     // A cycle is refused by `up`; images do not depend on each other.
     let order = order::services(project, &options.services, options.no_deps)
         .unwrap_or_else(|_| project.services.keys().cloned().collect());
-    let groups = fate::survey(project, observed, options, &order);
+    let groups = fate::survey(project, facts, observed, options, &order);
     let mut draft = Draft::default();
     let mut refusals = Vec::new();
     let mut brought: BTreeMap<&str, StepId> = BTreeMap::new();

@@ -10,6 +10,7 @@ use crate::systemd::defaults::Decision;
 use super::super::draft::{grace, lives, loss};
 use super::super::fate::{Fate, Group, Mend, Replica, image_id};
 use super::super::{Action, Note, Reason, Recovery, StepId};
+use super::in_place::{Changed, Moment};
 use super::run::Run;
 use super::settled_name;
 use super::waits::own_wait;
@@ -26,6 +27,20 @@ pub(super) struct End<'a> {
     pub(super) started: Option<StepId>,
     /// The step that replaced it, which has waited for its readiness.
     pub(super) replaced: Option<StepId>,
+    /// The step after which it is changed in place.
+    pub(super) changed: Option<StepId>,
+}
+
+impl End<'_> {
+    /// Takes a change in place into account: where units were restarted, the machine has to show that it is
+    /// ready.
+    fn take(&mut self, changed: Option<Changed>) {
+        let Some(Changed { last, touches_units }) = changed else { return };
+        self.changed = Some(last);
+        if touches_units {
+            self.started = Some(last);
+        }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -39,16 +54,23 @@ impl<'a> Run<'a> {
         rolling: Option<StepId>,
     ) -> Result<End<'a>, Refusal> {
         let mended = self.mend(group.service, replica);
-        if !replica.pending.is_empty() && !replica.fate.makes() {
-            let text =
-                format!("{}: the change takes effect with the next replacement", replica.pending.join(", "));
-            self.draft.note(Note::Warning { service: group.service.name.clone(), text });
-        }
         let mut after: Vec<StepId> = mended.into_iter().collect();
-        let mut end =
-            End { name: replica.name.clone(), kept: replica.existing, mended, started: None, replaced: None };
+        let mut end = End {
+            name: replica.name.clone(),
+            kept: replica.existing,
+            mended,
+            started: None,
+            replaced: None,
+            changed: None,
+        };
         match &replica.fate {
-            Fate::Keep => {}
+            Fate::Keep => {
+                let runs = replica.existing.is_some_and(|found| found.state == ContainerState::Running);
+                let moment = if runs { Moment::Running } else { Moment::Stopped };
+                after.extend(before);
+                let changed = self.change_in_place(group.service, replica, &after, moment)?;
+                end.take(changed);
+            }
             Fate::Create { reason } => {
                 let spec = self.spec(group.service, replica.index)?;
                 // What was made under its right name and never started is completed by the same step.
@@ -68,18 +90,27 @@ impl<'a> Run<'a> {
             }
             Fate::Start { state } => {
                 let reason = Reason::NotRunning { state: state.clone() };
+                let changed = self.change_in_place(group.service, replica, &after, Moment::Stopped)?;
+                after.extend(changed.map(|changed| changed.last));
                 end.started = Some(self.start(group.service, replica, before, after, reason));
             }
             Fate::Unpause => {
                 let action = Action::Unpause { container: replica.name.clone() };
                 let reason = Reason::NotRunning { state: "paused".to_owned() };
-                end.started =
-                    Some(self.draft.step(action, reason, after.into_iter().chain(before.iter().copied())));
+                let thawed = self.draft.step(action, reason, after.into_iter().chain(before.iter().copied()));
+                end.started = Some(thawed);
+                let changed = self.change_in_place(group.service, replica, &[thawed], Moment::Running)?;
+                end.take(changed);
             }
             Fate::Restart { service } => {
                 let reason = Reason::DependencyRestarted { service: service.clone() };
                 after.extend(before);
-                let stopped = self.stop(replica, &reason, after);
+                let mut stopped = self.stop(replica, &reason, after);
+                if let Some(changed) =
+                    self.change_in_place(group.service, replica, &[stopped], Moment::Stopped)?
+                {
+                    stopped = changed.last;
+                }
                 end.started = Some(self.start(group.service, replica, before, [stopped], reason));
             }
             Fate::Replace { reason } => {

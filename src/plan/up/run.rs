@@ -109,7 +109,7 @@ impl<'a> Run<'a> {
 
     /// Plans all of one service. Services that it needs were planned before.
     pub(super) fn group(&mut self, group: &'a Group<'a>, refusals: &mut Vec<Refusal>) {
-        let before = if group.moves() { self.before(group) } else { Vec::new() };
+        let before = if group.moves() || group.changes() { self.before(group) } else { Vec::new() };
         let mut rolling: Option<StepId> = None;
         let mut ends = Vec::with_capacity(group.replicas.len());
         for replica in &group.replicas {

@@ -158,8 +158,10 @@ impl<'a> Run<'a> {
 
     /// Plans the awaits of one service.
     pub(super) fn await_group(&mut self, group: &Group<'a>, ends: &[End<'a>]) {
-        let mut reached =
-            Reached { started: ends.iter().filter_map(|end| end.started).collect(), awaited: Vec::new() };
+        let mut reached = Reached {
+            started: ends.iter().filter_map(|end| end.started.or(end.changed)).collect(),
+            awaited: Vec::new(),
+        };
         if self.options.start {
             for (condition, reason) in self.wanted(group) {
                 let steps = self.await_all(group, ends, &condition, &reason);

@@ -9,7 +9,13 @@ use crate::plan::{Reason, Step};
 use crate::systemd::{ActiveState, LoadState, UnitName};
 
 fn plan(actions: Vec<Action>) -> Plan {
-    let step = |action| Step { action, reason: Reason::Requested, after: BTreeSet::new(), destroys: None };
+    let step = |action| Step {
+        action,
+        reason: Reason::Requested,
+        after: BTreeSet::new(),
+        destroys: None,
+        settles: None,
+    };
     Plan { steps: actions.into_iter().map(step).collect(), notes: Vec::new() }
 }
 

@@ -281,7 +281,7 @@ impl When {
             && systemd.holds(version)
             && admin.is_none_or(|asked| asked == wish.admin())
             && (!sysbox || is_sysbox(wish))
-            && major.holds(major_version(&facts.version))
+            && major.holds(facts.major())
             && uid_known.is_none_or(|asked| asked == uid(facts).is_some())
     }
 }
@@ -314,9 +314,4 @@ pub fn uid(facts: &Facts) -> Option<u32> {
 #[must_use]
 pub fn is_sysbox(wish: &Wish) -> bool {
     wish.runtime.as_deref().is_some_and(|runtime| runtime.contains("sysbox"))
-}
-
-/// Reads the number before the first dot.
-fn major_version(version: &str) -> Option<u16> {
-    version.split('.').next()?.parse().ok()
 }

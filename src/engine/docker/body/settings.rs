@@ -1,8 +1,8 @@
 //! The part of the create call that a container's settings make: limits, devices, namespaces, links.
 
 use bollard::models::{
-    DeviceRequest as EngineRequest, HostConfig, HostConfigLogConfig, ResourcesBlkioWeightDevice,
-    ThrottleDevice,
+    ContainerUpdateBody, DeviceRequest as EngineRequest, HostConfig, HostConfigLogConfig,
+    ResourcesBlkioWeightDevice, ThrottleDevice,
 };
 
 use crate::container::{ContainerSpec, NamespaceSpec};
@@ -42,6 +42,42 @@ fn security(host: &mut HostConfig, options: &[String]) {
     if !open.is_empty() {
         host.masked_paths = Some(Vec::new());
         host.readonly_paths = Some(Vec::new());
+    }
+}
+
+/// The body of the update call for limits. What is not given is left as it is.
+pub(in crate::engine::docker) fn update(limits: &Limits) -> ContainerUpdateBody {
+    let Limits {
+        memory,
+        memory_reservation,
+        memory_swap,
+        nano_cpus,
+        cpu,
+        pids,
+        // The call cannot change these.
+        swappiness: _,
+        oom_kill_disable: _,
+        oom_score_adj: _,
+        blkio: _,
+        parent: _,
+    } = limits;
+    let Processor { period, quota, rt_period, rt_runtime, shares, set } = cpu;
+    ContainerUpdateBody {
+        memory: memory.map(signed),
+        memory_reservation: memory_reservation.map(signed),
+        // Memory may not exceed memory and swap together. Where the manifest says nothing of swap, the engine
+        // makes it twice the memory when it makes a container (moby `daemon/daemon_unix.go`,
+        // `adaptContainerSettings`), and leaves it alone in an update.
+        memory_swap: memory_swap.or(memory.map(|bytes| signed(bytes.saturating_mul(2)))),
+        nano_cpus: nano_cpus.map(signed),
+        cpu_period: *period,
+        cpu_quota: *quota,
+        cpu_realtime_period: *rt_period,
+        cpu_realtime_runtime: *rt_runtime,
+        cpu_shares: *shares,
+        cpuset_cpus: set.clone(),
+        pids_limit: *pids,
+        ..ContainerUpdateBody::default()
     }
 }
 
