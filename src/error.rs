@@ -65,6 +65,9 @@ pub enum Error {
         /// Whether it was the time that ran out.
         timed_out: bool,
     },
+    /// All steps were done, and a new look asks for more.
+    #[error("somebody else changes the project at the same time")]
+    NotConverged,
     /// `plan --exit-code`: there is something to do.
     #[error("there is something to do")]
     Drift,
@@ -123,7 +126,12 @@ impl Error {
             Self::Passed(code) => *code,
             // Whoever reads has read enough (`| head`): that is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-            Self::Declined | Self::Refused(_) | Self::Engine(_) | Self::Local { .. } | Self::Output(_) => 1,
+            Self::NotConverged
+            | Self::Declined
+            | Self::Refused(_)
+            | Self::Engine(_)
+            | Self::Local { .. }
+            | Self::Output(_) => 1,
         }
     }
 
@@ -140,6 +148,12 @@ impl Error {
             Self::Engine(error) => Some(engine(error)),
             Self::Local { what, cause, help } => Some(block(what, &[cause.to_string()], help)),
             Self::Busy { what } => Some(block(what, &[], &["wait for it, or end it".to_owned()])),
+            Self::NotConverged => Some(block(
+                "all steps were done, and yet the project is not as the manifest says",
+                &["somebody else, or an earlier command that was cut off, changes it at the same time"
+                    .to_owned()],
+                &["`sdcompose plan` shows what is left; run `sdcompose up` again".to_owned()],
+            )),
             Self::Steps { .. } | Self::Drift | Self::Interrupted(_) | Self::Passed(_) => None,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(error) => Some(block("cannot write the output", &[error.to_string()], &[])),

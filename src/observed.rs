@@ -71,8 +71,9 @@ pub struct ObservedContainer {
     pub ready_seen: bool,
     /// What was changed of it since it was made.
     pub applied: Applied,
-    /// Networks that it is on, by name.
-    pub networks: BTreeSet<String>,
+    /// Networks that it is on, by name, each with the id that it had when the container joined it; empty where
+    /// the engine does not say it.
+    pub networks: BTreeMap<String, String>,
     /// Ports as the engine prints them, for `ps`.
     pub ports: Vec<ObservedPort>,
     /// Volumes in use, by mount target; an anonymous one has the 64 hexadecimal digits that the engine named

@@ -13,6 +13,7 @@ use crate::systemd::unit_call::UnitCall;
 pub use crate::refusal::Refusal;
 pub use way::Way;
 
+mod action;
 pub mod order;
 pub mod buildable;
 mod draft;

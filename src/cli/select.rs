@@ -92,7 +92,7 @@ pub(super) fn unknown(service: &str, observed: &Observed, known: &[String]) -> E
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::labels::ContainerLabels;
@@ -112,7 +112,7 @@ mod tests {
             ready_seen: false,
 
             applied: crate::observed::Applied::AsMade,
-            networks: BTreeSet::new(),
+            networks: BTreeMap::new(),
             ports: Vec::new(),
             volumes: BTreeMap::new(),
         }

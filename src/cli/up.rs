@@ -111,6 +111,9 @@ impl Args {
     }
 }
 
+/// How often it is tried to do what a new look asks for.
+const TURNS: usize = 3;
+
 /// Seconds since 1970.
 pub(super) fn now() -> i64 {
     SystemTime::now()
@@ -235,7 +238,46 @@ async fn bring_up(
     let plan = up::up(project, &facts, &observed, &options).map_err(Error::Refused)?;
     confirm::losses(&plan, About::Everything, args.yes, interrupts).await?;
     carry_out_until(deadline, global, ground, &plan, interrupts).await?;
-    Ok(())
+    if plan.steps.is_empty() {
+        return Ok(());
+    }
+    let round = Round { deadline, global, ground, project, facts: &facts, options: &options, interrupts };
+    round.converge(&plan).await
+}
+
+/// What is needed to look again after a plan was carried out.
+struct Round<'a> {
+    deadline: Option<Instant>,
+    global: &'a Global,
+    ground: &'a Ground,
+    project: &'a Project,
+    facts: &'a Facts,
+    options: &'a up::UpOptions,
+    interrupts: &'a Interrupts,
+}
+
+impl Round<'_> {
+    /// Looks again: a call of a client that died may have landed meanwhile, and somebody else may have changed
+    /// something. What that asks for is done; where it comes again and again, it is said.
+    async fn converge(&self, done: &Plan) -> Result<(), Error> {
+        // What was asked for is done; what is left is what differs.
+        let options = up::UpOptions { wait: false, ..self.options.clone().settled() };
+        let mut begun = done.begins();
+        for _ in 0..TURNS {
+            let mut observed = self.ground.observe().await?;
+            look_closer(self.ground, self.project, self.facts, &mut observed, &options).await?;
+            let plan = up::up(self.project, self.facts, &observed, &options).map_err(Error::Refused)?;
+            if plan.leaves(&begun) {
+                return Ok(());
+            }
+            if plan.steps.iter().any(|step| step.destroys.is_some()) {
+                break;
+            }
+            carry_out_until(self.deadline, self.global, self.ground, &plan, self.interrupts).await?;
+            begun.extend(plan.begins());
+        }
+        Err(Error::NotConverged)
+    }
 }
 
 /// Names the services whose logs are shown, of those that were asked for: not those with `attach: false`. None

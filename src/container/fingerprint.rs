@@ -23,6 +23,7 @@ pub use print::{Difference, Fingerprint, changed, differences};
 
 /// Makes the fingerprint of a service on an image. All its replicas have the same.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "every field of a service, once")]
 pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     let Service {
         name: _,

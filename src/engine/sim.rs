@@ -6,6 +6,7 @@
 //! every run of a test is the same. Nothing of the command line reaches this module.
 
 mod calls;
+mod changes;
 mod fault;
 mod inside;
 mod life;
@@ -20,7 +21,7 @@ pub use fault::Fault;
 pub use script::{End, Script, ScriptUnit, UnitEnd};
 pub use world::LoggedCall;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -153,7 +154,7 @@ impl Sim {
             image_id: "sha256:foreign".to_owned(),
             life: Life::Running { since: Instant::now(), ends: None },
             restart: spec.restart.clone(),
-            networks: BTreeSet::new(),
+            networks: BTreeMap::new(),
             limits: spec.limits.clone(),
             inside: inside::Inside::default(),
             applied: Applied::AsMade,

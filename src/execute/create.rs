@@ -76,7 +76,7 @@ async fn fit_out(
         NetworkSpecChoice::Mode(_) => &[],
     };
     for join in joins.iter().skip(1) {
-        if left.is_none_or(|found| !found.networks.contains(&join.network)) {
+        if left.is_none_or(|found| !found.networks.contains_key(&join.network)) {
             let join = Box::new(join.clone());
             hands.call(&Call::Connect { container: spec.name.clone(), join }).await?;
         }

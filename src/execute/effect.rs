@@ -91,11 +91,11 @@ pub(super) fn of(call: &Call, observed: &Observed, fresh: bool) -> Effect {
         }
         Call::Connect { container, join } => {
             let found = find(observed, container);
-            took(found.is_some_and(|container| container.networks.contains(&join.network)))
+            took(found.is_some_and(|container| container.networks.contains_key(&join.network)))
         }
         Call::Disconnect { container, network } => {
             let found = find(observed, container);
-            took(found.is_none_or(|container| !container.networks.contains(network)))
+            took(found.is_none_or(|container| !container.networks.contains_key(network)))
         }
         Call::Start { container } => took(state(container).is_some_and(|state| was_started(state, fresh))),
         Call::Stop { container, grace: _ } => took(state(container).is_none_or(is_down)),

@@ -31,7 +31,7 @@ pub(super) enum Ended {
 /// Runs one step to its end.
 pub(super) async fn perform(hands: &Hands<'_>, step: &Step) -> Ended {
     let action = &step.action;
-    let changed = changed_in_place(action);
+    let changed = action.changes_in_place();
     if let Some(container) = changed
         && let Err(error) = change::begin(hands, container).await
     {
@@ -43,34 +43,6 @@ pub(super) async fn perform(hands: &Hands<'_>, step: &Step) -> Ended {
             change::settle(hands, action, container, settled).await
         }
         (Ended::Done | Ended::Looked { .. } | Ended::Failed(_) | Ended::Cut, _, _) => ended,
-    }
-}
-
-/// Returns the container that an action changes in place.
-fn changed_in_place(action: &Action) -> Option<&str> {
-    match action {
-        Action::Update { container, .. }
-        | Action::Connect { container, .. }
-        | Action::Disconnect { container, .. }
-        | Action::Write { container, .. }
-        | Action::Units { container, .. } => Some(container),
-        Action::Pull { .. }
-        | Action::Build { .. }
-        | Action::Look { .. }
-        | Action::CreateNetwork(_)
-        | Action::CreateVolume(_)
-        | Action::Create(_)
-        | Action::Start { .. }
-        | Action::Await { .. }
-        | Action::Replace { .. }
-        | Action::Recover { .. }
-        | Action::Stop { .. }
-        | Action::Kill { .. }
-        | Action::Unpause { .. }
-        | Action::Rename { .. }
-        | Action::Remove { .. }
-        | Action::RemoveNetwork { .. }
-        | Action::RemoveVolume { .. } => None,
     }
 }
 

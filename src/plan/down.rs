@@ -38,7 +38,7 @@ pub fn down(name: &str, project: Option<&Project>, observed: &Observed, options:
     let reason = Reason::Requested;
     let gone = remove(&mut draft, &going, project, options.stop_timeout, &reason, options.volumes);
     let in_use: BTreeSet<&str> =
-        left.iter().flat_map(|container| &container.networks).map(String::as_str).collect();
+        left.iter().flat_map(|container| container.networks.keys()).map(String::as_str).collect();
     for (network, found) in &observed.networks {
         let ours = found.labels.as_ref().is_some_and(|labels| labels.project == name);
         if ours && !in_use.contains(network.as_str()) {

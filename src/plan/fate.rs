@@ -7,7 +7,7 @@ use crate::container::fingerprint::{self, Fingerprint};
 use crate::container::names;
 use crate::facts::Facts;
 use crate::observed::{Closeness, ContainerState, Observed, ObservedContainer};
-use crate::project::{DependencyCondition, Project, Service};
+use crate::project::{DependencyCondition, Project, Service, image_ref};
 
 use super::up::UpOptions;
 use super::{FieldChange, Reason, Recovery, Way};
@@ -226,12 +226,26 @@ impl<'a> Look<'a, '_> {
         if self.options.force_recreate && chosen {
             return Fate::Replace { reason: Reason::Forced };
         }
-        let replacing = gap.all().filter(|change| change.way == Way::Replace);
-        let changes: Vec<FieldChange> = replacing.cloned().collect();
-        if !changes.is_empty() && !self.options.no_recreate {
-            return Fate::Replace { reason: Reason::Changed { changes } };
+        let replacing = |changes: &[FieldChange]| -> Vec<FieldChange> {
+            changes.iter().filter(|change| change.way == Way::Replace).cloned().collect()
+        };
+        let (changed, drifted) = (replacing(&gap.changed), replacing(&gap.drifted));
+        if !changed.is_empty() && !self.options.no_recreate {
+            return Fate::Replace { reason: Reason::Changed { changes: changed } };
+        }
+        if !drifted.is_empty() {
+            return Fate::Replace { reason: Reason::Drifted { changes: drifted } };
         }
         self.fate_of_state(container)
+    }
+
+    /// Tells whether it can be told that the image is another one. Where the engine does not have it (yet), its
+    /// name has to do.
+    fn can_tell_image(&self, container: &ObservedContainer) -> bool {
+        let (made_from, wanted) = (&container.image, self.service.image.reference());
+        let by_id = made_from.starts_with("sha256:") || made_from.is_empty();
+        let renamed = !by_id && image_ref::normal(made_from) != image_ref::normal(wanted);
+        !image_id(self.observed, self.service).is_empty() || renamed
     }
 
     fn gap(&self, container: &ObservedContainer) -> Gap {
@@ -242,7 +256,7 @@ impl<'a> Look<'a, '_> {
             observed: self.observed,
             desired: &self.desired,
         };
-        sides.gap(container, !image_id(self.observed, self.service).is_empty())
+        sides.gap(container, self.can_tell_image(container))
     }
 
     fn fate_of_state(&self, container: &ObservedContainer) -> Fate {

@@ -76,6 +76,14 @@ impl Default for UpOptions {
     }
 }
 
+impl UpOptions {
+    /// Returns what is left of the options once what they force was done.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        Self { force_recreate: false, build: false, pull: false, ..self }
+    }
+}
+
 /// Says which containers have to be looked at closely before `images` and `up` can plan, and how: those that
 /// differ from the manifest in what can be changed in place, those that may have been changed by others, and all
 /// where drift is looked for.

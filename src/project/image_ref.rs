@@ -24,6 +24,32 @@ pub fn fault(text: &str) -> Option<String> {
     tag.and_then(tag_fault).or_else(|| name_fault(name))
 }
 
+/// Writes a reference with registry, path and tag (distribution `reference/normalize.go`).
+#[must_use]
+pub fn normal(reference: &str) -> String {
+    let (name, digest) =
+        reference.split_once('@').map_or((reference, None), |(name, digest)| (name, Some(digest)));
+    let (first, rest) = name.split_once('/').map_or(("", name), |(first, rest)| (first, rest));
+    let name = if first.is_empty() {
+        format!("docker.io/library/{rest}")
+    } else if first.contains(['.', ':']) || first == "localhost" {
+        name.to_owned()
+    } else {
+        format!("docker.io/{name}")
+    };
+    // Engines list an image that was pulled by digest without its tag.
+    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    match (digest, tagged) {
+        (Some(digest), true) => {
+            let untagged = name.rsplit_once(':').map_or(name.as_str(), |(untagged, _)| untagged);
+            format!("{untagged}@{digest}")
+        }
+        (Some(digest), false) => format!("{name}@{digest}"),
+        (None, true) => name,
+        (None, false) => format!("{name}:latest"),
+    }
+}
+
 fn digest_fault(digest: &str) -> Option<String> {
     let good = digest.split_once(':').is_some_and(|(algorithm, hex)| {
         let algorithm_good = algorithm.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -176,7 +176,7 @@ pub fn ps_json(row: &PsRow) -> Value {
         "Image": container.image,
         "Ports": ports(&container.ports),
         "Publishers": publishers,
-        "Networks": container.networks,
+        "Networks": container.networks.keys().collect::<Vec<_>>(),
         "Created": container.created,
         "Machine": container.labels.machine.is_some(),
         "Systemd": container.labels.machine.as_ref().and_then(|machine| machine.version),
@@ -189,7 +189,7 @@ pub fn ps_json(row: &PsRow) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::labels::{ContainerLabels, MachineLabels};
@@ -220,7 +220,7 @@ mod tests {
             ready_seen: true,
 
             applied: crate::observed::Applied::AsMade,
-            networks: BTreeSet::new(),
+            networks: BTreeMap::new(),
             ports: vec![port("127.0.0.1", Some(8080), 80)],
             volumes: BTreeMap::new(),
         }

@@ -12,7 +12,7 @@ async fn running() -> Scene {
 }
 
 const NOTHING: &str = "\
-container stranger running image=plain restart=Always networks={} files=0 volumes=[]
+container stranger running image=plain restart=Always networks=[] limits=[None, None]/None volumes=[]
 network strange
 volume precious";
 

@@ -64,3 +64,18 @@ async fn a_stranger_who_holds_a_wanted_name_is_refused_before_anything_is_touche
     assert!(!did.done && did.told.contains("shop-app-1"), "{}", did.told);
     assert_eq!(scene.sim.mutations_since(calls), Vec::<String>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn containers_whose_network_was_removed_are_made_anew() {
+    let scene = Scene::new();
+    scene.up(&shop()).await;
+    let expected = scene.sim.text();
+    for container in ["shop-db-1", "shop-app-1", "shop-web-1", "shop-web-2", "shop-cache-1"] {
+        done(&scene, &Call::Stop { container: name(container), grace: Duration::from_secs(60) });
+    }
+    scene.rest().await;
+    done(&scene, &Call::RemoveNetwork { network: name("shop_default") });
+    assert_eq!(scene.converge(&shop(), "without its network").await, 1);
+    assert_eq!(scene.sim.text(), expected);
+    scene.assert_clean("without its network");
+}

@@ -221,7 +221,7 @@ fn any_web() -> impl Strategy<Value = Service> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn one_project_after_another_is_the_same_as_the_second_alone(webs in prop::collection::vec(any_web(), 2..4)) {

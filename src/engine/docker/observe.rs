@@ -17,6 +17,8 @@ use crate::observed::{
     ObservedPort, ObservedVolume, Scope,
 };
 
+use crate::project::image_ref;
+
 use super::look;
 
 type Labels = Option<BTreeMap<String, String>>;
@@ -58,12 +60,12 @@ struct ListedNetworkSettings {
     networks: Option<BTreeMap<String, ListedEndpoint>>,
 }
 
-/// Only the name of a network matters, which is the key.
+/// The key is the network's name.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct ListedEndpoint {
     #[serde(rename = "NetworkID")]
-    _network: Option<String>,
+    network: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -235,7 +237,8 @@ fn container(
             .network_settings
             .iter()
             .filter_map(|settings| settings.networks.as_ref())
-            .flat_map(|networks| networks.keys().cloned())
+            .flatten()
+            .map(|(name, endpoint)| (name.clone(), endpoint.network.clone().unwrap_or_default()))
             .collect(),
         ports: ports(listed),
         volumes: listed
@@ -382,10 +385,10 @@ fn labelled_images(containers: &[ListedContainer]) -> BTreeMap<String, ImageFact
 /// `docker.io/library/debian:13`, Podman the whole name.
 fn image_of<'a>(reference: &str, listed: &'a [ListedImage]) -> Option<&'a ListedImage> {
     // Podman puts what it built itself below `localhost/`.
-    let wanted = [full_reference(reference), full_reference(&format!("localhost/{reference}"))];
+    let wanted = [image_ref::normal(reference), image_ref::normal(&format!("localhost/{reference}"))];
     let names = |image: &ListedImage| {
         let tags = image.repo_tags.iter().flatten();
-        tags.chain(image.repo_digests.iter().flatten()).any(|name| wanted.contains(&full_reference(name)))
+        tags.chain(image.repo_digests.iter().flatten()).any(|name| wanted.contains(&image_ref::normal(name)))
     };
     let bare = |id: &str| id.strip_prefix("sha256:").unwrap_or(id).to_owned();
     let by_id = |image: &ListedImage| {
@@ -395,31 +398,6 @@ fn image_of<'a>(reference: &str, listed: &'a [ListedImage]) -> Option<&'a Listed
             && bare(&image.id).starts_with(&digits)
     };
     listed.iter().find(|image| names(image)).or_else(|| listed.iter().find(|image| by_id(image)))
-}
-
-/// Writes a reference with registry, path and tag (distribution `reference/normalize.go`).
-pub(super) fn full_reference(reference: &str) -> String {
-    let (name, digest) =
-        reference.split_once('@').map_or((reference, None), |(name, digest)| (name, Some(digest)));
-    let (first, rest) = name.split_once('/').map_or(("", name), |(first, rest)| (first, rest));
-    let name = if first.is_empty() {
-        format!("docker.io/library/{rest}")
-    } else if first.contains(['.', ':']) || first == "localhost" {
-        name.to_owned()
-    } else {
-        format!("docker.io/{name}")
-    };
-    // Engines list an image that was pulled by digest without its tag.
-    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-    match (digest, tagged) {
-        (Some(digest), true) => {
-            let untagged = name.rsplit_once(':').map_or(name.as_str(), |(untagged, _)| untagged);
-            format!("{untagged}@{digest}")
-        }
-        (Some(digest), false) => format!("{name}@{digest}"),
-        (None, true) => name,
-        (None, false) => format!("{name}:latest"),
-    }
 }
 
 /// Tells whether the marker of a machine's notify socket says that it is ready. A machine that a

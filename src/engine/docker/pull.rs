@@ -13,9 +13,9 @@ use crate::event::Progress;
 
 use super::Docker;
 use super::errors::{Purpose, Trouble};
-use super::observe::full_reference;
 use super::path::Path;
 use super::wire::bare;
+use crate::project::image_ref;
 
 /// Time without a word after which a pull or build counts as stuck: a layer that is unpacked, or a step
 /// that compiles, is silent for minutes.
@@ -51,7 +51,7 @@ impl Docker {
         show: &Show,
     ) -> Result<(), EngineError> {
         // Without a tag the engine would pull every tag there is.
-        let mut path = Path::of(&["images", "create"]).with("fromImage", &full_reference(reference));
+        let mut path = Path::of(&["images", "create"]).with("fromImage", &image_ref::normal(reference));
         if let Some(platform) = platform {
             path = path.with("platform", platform);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
+use super::changes;
 use super::inside::Inside;
 use super::script::Script;
 use super::world::{Container, Image, Life, Network, Volume, World};
@@ -13,7 +14,6 @@ use crate::engine::{Call, Done, EngineError, RefusalKind};
 use crate::facts::{EngineKind, ImageFacts};
 use crate::labels::KEY_PROJECT;
 use crate::observed::Applied;
-use crate::project::Limits;
 
 type Result = std::result::Result<Done, EngineError>;
 
@@ -83,7 +83,7 @@ pub(super) fn apply(world: &mut World, call: &Call) -> Result {
         Call::CreateContainer(spec) => create(world, call, spec)?,
         Call::RemoveNetwork { network } => {
             if let Some(user) =
-                world.containers.values().find(|c| c.is_active() && c.networks.contains(network))
+                world.containers.values().find(|c| c.is_active() && c.networks.contains_key(network))
             {
                 let message = format!("network has active endpoints ({})", user.name);
                 return refused(RefusalKind::Conflict, &message);
@@ -169,7 +169,7 @@ fn create(world: &mut World, call: &Call, spec: &ContainerSpec) -> Result {
         image_id,
         life: Life::Created,
         restart: spec.restart.clone(),
-        networks: first.into_iter().collect(),
+        networks: first.into_iter().map(|name| (name.clone(), world.network_id(&name))).collect(),
         limits: spec.limits.clone(),
         inside: Inside::default(),
         applied: if world.facts.notify_root.is_some() { Applied::AsMade } else { Applied::Unknown },
@@ -220,17 +220,6 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
     };
     let (name, life) = (container.name.clone(), container.life);
     match call {
-        Call::Put { container: _, files } => {
-            for file in files {
-                container.inside.files.insert(file.path.clone(), file.clone());
-            }
-        }
-        Call::Connect { container: _, join } => {
-            if container.networks.contains(&join.network) {
-                return refused(RefusalKind::Conflict, "endpoint exists already in the network");
-            }
-            container.networks.insert(join.network.clone());
-        }
         Call::Start { .. } => return start(world, call, &name),
         Call::Stop { container: _, grace } => match life {
             Life::Running { since, ends } => {
@@ -292,32 +281,13 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
             }
             world.tell(&to, "rename");
         }
-        Call::SetRestart { container: _, policy } => container.restart = policy.clone(),
-        Call::SetLimits { container: _, limits } => {
-            let Limits { memory, nano_cpus, pids, .. } = limits.as_ref();
-            container.limits.memory = memory.or(container.limits.memory);
-            container.limits.nano_cpus = nano_cpus.or(container.limits.nano_cpus);
-            container.limits.pids = pids.or(container.limits.pids);
-        }
-        Call::Disconnect { container: _, network } => {
-            if !container.networks.remove(network) {
-                return Ok(Done::Already);
-            }
-        }
-        Call::Run { container: _, command, timeout: _ } => {
-            if container.elapsed(now).is_none() {
-                return refused(RefusalKind::Conflict, "it is not running");
-            }
-            let script = container.script.clone();
-            return Ok(Done::Ran(container.inside.run(&script, command)));
-        }
-        Call::Remember { container: _, applied } => {
-            if world.facts.notify_root.is_some()
-                && let Some(container) = world.find_mut(&name)
-            {
-                container.applied = applied.clone();
-            }
-        }
+        Call::Put { .. }
+        | Call::Connect { .. }
+        | Call::SetRestart { .. }
+        | Call::SetLimits { .. }
+        | Call::Disconnect { .. }
+        | Call::Run { .. }
+        | Call::Remember { .. } => return changes::apply(world, call, &name),
         Call::Remove { container: _, volumes, force } => return remove(world, call, &name, *volumes, *force),
         Call::CreateNetwork(_)
         | Call::CreateVolume(_)
@@ -354,8 +324,12 @@ fn start(world: &mut World, call: &Call, name: &str) -> Result {
         let message = format!("Bind for 0.0.0.0:{port} failed: port is already allocated");
         return refused(RefusalKind::PortTaken, message);
     }
+    let gone = |(name, id): &(&String, &String)| world.network_id(name) != **id;
+    if let Some((_, id)) = container.networks.iter().find(gone) {
+        return refused(RefusalKind::NotFound, format!("network {id} not found"));
+    }
     let complete = container.spec.files.iter().all(|file| container.inside.files.contains_key(&file.path));
-    let joined = container.wanted_networks().iter().all(|network| container.networks.contains(*network));
+    let joined = container.wanted_networks().iter().all(|network| container.networks.contains_key(*network));
     if !(complete && joined) {
         world.violation(format!("{name} was started half-made"));
     }

@@ -64,7 +64,8 @@ pub(super) struct Container {
     pub(super) image_id: String,
     pub(super) life: Life,
     pub(super) restart: RestartPolicy,
-    pub(super) networks: BTreeSet<String>,
+    /// Networks that it is on, by name, with their ids when it joined.
+    pub(super) networks: BTreeMap<String, String>,
     pub(super) limits: Limits,
     pub(super) inside: Inside,
     pub(super) applied: Applied,
@@ -144,6 +145,12 @@ impl World {
     pub(super) fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
+    }
+
+    /// Returns the id of a network; empty where there is none of this name.
+    pub(super) fn network_id(&self, name: &str) -> String {
+        let found = self.networks.iter().find(|(_, network)| network.name == name);
+        found.map(|(id, _)| id.clone()).unwrap_or_default()
     }
 
     /// Finds a container by name or id.
@@ -280,7 +287,8 @@ impl World {
             let mut line = format!("container {} {}", container.name, container.state().as_str());
             // Writing to a String cannot fail.
             let _ = write!(line, " image={} restart={:?}", container.spec.image, container.restart);
-            let _ = write!(line, " networks={:?}", container.networks);
+            let networks: Vec<&String> = container.networks.keys().collect();
+            let _ = write!(line, " networks={networks:?}");
             let limits = [container.limits.memory, container.limits.nano_cpus];
             let _ = write!(line, " limits={limits:?}/{:?}", container.limits.pids);
             if container.spec.machine {

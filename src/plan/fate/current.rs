@@ -60,7 +60,8 @@ impl Sides<'_> {
             self.described(difference, way, container)
         };
         let changed: Vec<FieldChange> = differences(&current, self.desired).into_iter().map(change).collect();
-        let mut drifted = self.lost_networks(container, &changed);
+        let mut drifted = self.gone_networks(container, &changed);
+        drifted.extend(self.lost_networks(container, &changed));
         drifted.extend(self.strange_networks(container, &changed));
         if let Some(closer) = closer {
             drifted.extend(self.enforced_otherwise(&closer.enforced, &changed));
@@ -160,6 +161,28 @@ impl Sides<'_> {
             .collect()
     }
 
+    /// Networks that the container joined and that are no more: another one has the name, or none. An engine
+    /// looks for them by their ids when the container starts.
+    fn gone_networks(&self, container: &ObservedContainer, changed: &[FieldChange]) -> Vec<FieldChange> {
+        network_fields(self.desired)
+            .filter(|field| changed.iter().all(|change| change.field != **field))
+            .filter(|field| {
+                let name = self.name_of(field);
+                let joined = container.networks.get(&name).filter(|id| !id.is_empty());
+                let now = self.observed.networks.get(&name).map(|network| &network.id);
+                joined.is_some() && joined != now
+            })
+            .map(|field| FieldChange {
+                field: field.to_owned(),
+                way: Way::Replace,
+                old: Some("gone".to_owned()),
+                new: Some(self.name_of(field)),
+                gone: false,
+                fresh: false,
+            })
+            .collect()
+    }
+
     /// Networks of the project that the container is on and ought not to be.
     fn strange_networks(&self, container: &ObservedContainer, changed: &[FieldChange]) -> Vec<FieldChange> {
         if container.state != ContainerState::Running {
@@ -172,7 +195,7 @@ impl Sides<'_> {
                 .any(|change| change.old.as_deref().is_some_and(|old| old.split(' ').next() == Some(name)))
         };
         let own =
-            container.networks.iter().filter_map(|name| Some((name, self.observed.networks.get(name)?)));
+            container.networks.keys().filter_map(|name| Some((name, self.observed.networks.get(name)?)));
         own.filter_map(|(name, network)| Some((name, network.labels.as_ref()?)))
             .filter(|(name, labels)| labels.project == self.project.name && !wanted(name) && !known(name))
             .map(|(name, labels)| FieldChange {
@@ -187,7 +210,7 @@ impl Sides<'_> {
     }
 
     fn is_on(&self, container: &ObservedContainer, field: &str) -> bool {
-        container.networks.contains(&self.name_of(field))
+        container.networks.contains_key(&self.name_of(field))
     }
 
     /// The name in the engine of a network's field.

@@ -20,10 +20,6 @@ fn machine(service: &mut Service) -> &mut Machine {
     service.machine.as_mut().unwrap()
 }
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
@@ -42,11 +38,12 @@ fn base() -> Project {
     project
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn of_containers() -> Vec<Change> {
     vec![
-        ("container_name", |s| s.container_name = text("fixed")),
-        ("hostname", |s| s.hostname = text("h")),
-        ("domainname", |s| s.domainname = text("d")),
+        ("container_name", |s| s.container_name = Some("fixed".into())),
+        ("hostname", |s| s.hostname = Some("h".into())),
+        ("domainname", |s| s.domainname = Some("d".into())),
         ("environment.A", |s| s.environment = pair("A", "2")),
         ("environment.B", |s| drop(s.environment.insert("B".into(), "1".into()))),
         ("environment.A", |s| s.environment.clear()),
@@ -57,7 +54,7 @@ fn of_containers() -> Vec<Change> {
             s.mounts.push(Mount { target: "/m".into(), source, read_only: false, consistency: None });
         }),
         ("networks.front", |s| {
-            s.network = NetworkChoice::Join([("default".into(), Attachment::default())].into())
+            s.network = NetworkChoice::Join([("default".into(), Attachment::default())].into());
         }),
         ("networks.front", |s| {
             let aliases = vec!["x".to_owned()];
@@ -103,17 +100,17 @@ fn of_containers() -> Vec<Change> {
         ("cpu_rt_period", |s| s.limits.cpu.rt_period = Some(1)),
         ("cpu_rt_runtime", |s| s.limits.cpu.rt_runtime = Some(1)),
         ("cpu_shares", |s| s.limits.cpu.shares = Some(1)),
-        ("cpuset", |s| s.limits.cpu.set = text("0")),
+        ("cpuset", |s| s.limits.cpu.set = Some("0".into())),
         ("pids_limit", |s| s.limits.pids = Some(1)),
         ("blkio_config", |s| s.limits.blkio = Some(Blkio { weight: Some(10), ..Blkio::default() })),
-        ("cgroup_parent", |s| s.limits.parent = text("/x")),
+        ("cgroup_parent", |s| s.limits.parent = Some("/x".into())),
         ("gpus", |s| s.hardware.gpus.push(DeviceRequest::default())),
         ("deploy.resources.reservations.devices", |s| s.hardware.reserved.push(DeviceRequest::default())),
         ("device_cgroup_rules", |s| s.hardware.cgroup_rules = texts(&["c 1:3 rwm"])),
         ("cgroup", |s| s.namespaces.cgroup = Some(CgroupNs::Host)),
         ("ipc", |s| s.namespaces.ipc = Some(Sharing::Mode("host".into()))),
         ("pid", |s| s.namespaces.pid = Some(Sharing::Mode("host".into()))),
-        ("uts", |s| s.namespaces.uts = text("host")),
+        ("uts", |s| s.namespaces.uts = Some("host".into())),
         ("links", |s| s.links.services.push(Link::parse("other"))),
         ("external_links", |s| s.links.external.push(Link::parse("strange"))),
         ("volumes_from", |s| {
@@ -121,12 +118,12 @@ fn of_containers() -> Vec<Change> {
                 .volumes_from
                 .push(VolumesFrom { source: VolumesSource::Service("other".into()), mode: None });
         }),
-        ("logging", |s| s.logging = Some(Logging { driver: text("none"), ..Logging::default() })),
+        ("logging", |s| s.logging = Some(Logging { driver: Some("none".into()), ..Logging::default() })),
         ("annotations", |s| s.annotations = pair("a", "b")),
         ("group_add", |s| s.group_add = texts(&["g"])),
         ("storage_opt", |s| s.storage_opt = pair("size", "1g")),
-        ("platform", |s| s.platform = text("linux/arm64")),
-        ("mac_address", |s| s.mac_address = text("02:00:00:00:00:01")),
+        ("platform", |s| s.platform = Some("linux/arm64".into())),
+        ("mac_address", |s| s.mac_address = Some("02:00:00:00:00:01".into())),
         ("use_api_socket", |s| s.use_api_socket = true),
         ("security_opt", |s| s.security_opt = texts(&["no-new-privileges"])),
         ("privileged", |s| s.privileged = true),
@@ -134,16 +131,16 @@ fn of_containers() -> Vec<Change> {
         ("dns", |s| s.dns = vec![[1, 1, 1, 1].into()]),
         ("dns_search", |s| s.dns_search = texts(&["a"])),
         ("dns_opt", |s| s.dns_opt = texts(&["a"])),
-        ("stop_signal", |s| s.stop_signal = text("SIGRTMIN+4")),
+        ("stop_signal", |s| s.stop_signal = Some("SIGRTMIN+4".into())),
         ("shm_size", |s| s.shm_size = Some(1)),
         ("stdin_open", |s| s.stdin_open = true),
-        ("runtime", |s| s.runtime = text("crun")),
-        ("userns_mode", |s| s.userns_mode = text("host")),
+        ("runtime", |s| s.runtime = Some("crun".into())),
+        ("userns_mode", |s| s.userns_mode = Some("host".into())),
         ("systemd.target", |s| machine(s).target = unit("graphical.target")),
-        ("systemd.init", |s| machine(s).init = text("/sbin/init")),
+        ("systemd.init", |s| machine(s).init = Some("/sbin/init".into())),
         ("systemd.args", |s| machine(s).args = texts(&["--x"])),
         ("systemd.log_level", |s| machine(s).log_level = "debug".into()),
-        ("systemd.log_target", |s| machine(s).log_target = text("console")),
+        ("systemd.log_target", |s| machine(s).log_target = Some("console".into())),
         ("systemd.privilege", |s| machine(s).privilege = Privilege::Fixed(ProfileName::WritableCgroups)),
         ("systemd.features", |s| machine(s).features = [Feature::Fuse].into()),
         ("systemd.enable.late.service", |s| machine(s).enable.push(unit("late.service"))),
@@ -177,8 +174,8 @@ fn of_plain_containers() -> Vec<Change> {
     vec![
         ("command", |s| s.command = Some(texts(&["x"]))),
         ("entrypoint", |s| s.entrypoint = Some(texts(&["x"]))),
-        ("user", |s| s.user = text("nobody")),
-        ("working_dir", |s| s.working_dir = text("/srv")),
+        ("user", |s| s.user = Some("nobody".into())),
+        ("working_dir", |s| s.working_dir = Some("/srv".into())),
         ("init", |s| s.init = Some(true)),
         ("tty", |s| s.tty = true),
         ("read_only", |s| s.read_only = true),
@@ -196,7 +193,7 @@ fn of_nothing() -> Vec<fn(&mut Service)> {
         |s| s.stop_grace_period = Duration::from_secs(1),
         |s| s.attach = false,
         |s| s.profiles = texts(&["p"]),
-        |s| s.foreign.isolation = text("default"),
+        |s| s.foreign.isolation = Some("default".into()),
         |s| machine(s).ready = Ready::Degraded,
         |s| machine(s).boot_timeout = Duration::from_secs(1),
         |s| {
@@ -213,21 +210,21 @@ fn of_nothing() -> Vec<fn(&mut Service)> {
 
 /// The fields that the steps of a plan give as their reason.
 fn reasons(plan: &Plan) -> BTreeSet<String> {
-    let changes = plan.steps.iter().filter_map(|step| match &step.reason {
-        Reason::Changed { changes } => Some(changes),
-        _ => None,
-    });
+    let changes = plan
+        .steps
+        .iter()
+        .filter_map(|step| if let Reason::Changed { changes } = &step.reason { Some(changes) } else { None });
     changes.flatten().map(|change| change.field.clone()).collect()
 }
 
 /// The ways that the steps of a plan take.
 fn ways(plan: &Plan) -> BTreeSet<Way> {
-    let way = |action: &Action| match action {
-        Action::Replace { .. } => Some(Way::Replace),
-        Action::Update { .. } | Action::Connect { .. } | Action::Disconnect { .. } => Some(Way::Live),
-        Action::Write { .. } | Action::Units { .. } => Some(Way::Inside),
-        Action::Await { .. } | Action::Rename { .. } => None,
-        other => panic!("{other:?}"),
+    let way = |action: &Action| {
+        if let Action::Write { .. } | Action::Units { .. } = action {
+            return Some(Way::Inside);
+        }
+        let live = action.changes_in_place().map(|_| Way::Live);
+        live.or_else(|| action.starts().map(|_| Way::Replace))
     };
     plan.steps.iter().filter_map(|step| way(&step.action)).collect()
 }

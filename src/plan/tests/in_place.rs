@@ -266,3 +266,31 @@ fn an_update_on_podman_4_needs_a_new_container() {
         ",
     );
 }
+
+#[test]
+fn a_container_whose_network_is_gone_is_replaced() {
+    let mut world = World::after_up("web").set("shop-web-1", ContainerState::Exited);
+    world.observed.networks.clear();
+    same(
+        &plan_of("web", &world),
+        "
+        1 create  network shop_default  absent
+        2 replace container shop-web-1  drifted: networks.default gone → shop_default  after 1  destroys: what was written into its root
+        ",
+    );
+}
+
+#[test]
+fn another_image_is_another_machine_also_before_the_engine_has_it() {
+    let mut world = World::after_up("web image=web:1");
+    let project = project("web image=web:2");
+    world.observed.images.clear();
+    same(
+        &planned(&project, &world, &UpOptions::default()),
+        "
+        1 replace container shop-web-1  changed: image web:1 → web:2    destroys: what was written into its root
+
+        note: nobody has looked into the image web:2 yet: its systemd is assumed
+        ",
+    );
+}

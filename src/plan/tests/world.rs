@@ -1,6 +1,6 @@
 //! A toy engine for tests of plans: it believes every step and does what its name says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::container::record::{self, Record};
 use crate::container::{ContainerSpec, Content, FileSpec, MountSpecSource, NetworkSpecChoice};
@@ -110,14 +110,7 @@ impl World {
     }
 
     fn step(&mut self, step: &Step) {
-        let changed = match &step.action {
-            Action::Update { container, .. }
-            | Action::Connect { container, .. }
-            | Action::Disconnect { container, .. }
-            | Action::Write { container, .. }
-            | Action::Units { container, .. } => Some(container.clone()),
-            _ => None,
-        };
+        let changed = step.action.changes_in_place().map(str::to_owned);
         if let Some(name) = &changed {
             self.container(name).applied = Applied::Unknown;
         }
@@ -168,7 +161,9 @@ impl World {
             Action::Build { tag, .. } => self.bring(tag, "1"),
             Action::CreateNetwork(spec) => {
                 let labels = ObjectLabels::decode(&spec.labels);
-                let network = ObservedNetwork { id: String::new(), labels, ambiguous: false };
+                self.clock += 1;
+                let id = format!("n{}", self.clock);
+                let network = ObservedNetwork { id, labels, ambiguous: false };
                 assert!(self.observed.networks.insert(spec.name.clone(), network).is_none());
             }
             Action::CreateVolume(spec) => {
@@ -211,10 +206,11 @@ impl World {
             }
             Action::Connect { container, join } => {
                 assert!(self.observed.networks.contains_key(&join.network));
-                assert!(self.container(container).networks.insert(join.network.clone()));
+                let id = self.observed.networks[&join.network].id.clone();
+                assert_eq!(self.container(container).networks.insert(join.network.clone(), id), None);
             }
             Action::Disconnect { container, network } => {
-                assert!(self.container(container).networks.remove(network));
+                assert!(self.container(container).networks.remove(network).is_some());
             }
             Action::Write { .. } | Action::Units { .. } => {}
             Action::Stop { container, .. } | Action::Kill { container, .. } => {
@@ -225,7 +221,7 @@ impl World {
             Action::Rename { from, to } => self.container(from).name.clone_from(to),
             Action::Remove { container, .. } => self.remove(container),
             Action::RemoveNetwork { network } => {
-                let used = |container: &ObservedContainer| container.networks.contains(network);
+                let used = |container: &ObservedContainer| container.networks.contains_key(network);
                 assert!(!self.observed.containers.iter().any(used));
                 assert!(self.observed.networks.remove(network).is_some());
             }
@@ -246,11 +242,13 @@ impl World {
             .retain(|container| container.name != spec.name || container.state != ContainerState::Created);
         assert!(self.observed.containers.iter().all(|container| container.name != spec.name));
         self.clock += 1;
-        let networks: BTreeSet<String> = match &spec.network {
-            NetworkSpecChoice::Join(joins) => joins.iter().map(|join| join.network.clone()).collect(),
-            NetworkSpecChoice::Mode(_) => BTreeSet::new(),
+        let id = |name: &String| self.observed.networks[name].id.clone();
+        let networks: BTreeMap<String, String> = match &spec.network {
+            NetworkSpecChoice::Join(joins) => {
+                joins.iter().map(|join| (join.network.clone(), id(&join.network))).collect()
+            }
+            NetworkSpecChoice::Mode(_) => BTreeMap::new(),
         };
-        assert!(networks.iter().all(|network| self.observed.networks.contains_key(network)));
         let volumes: BTreeMap<String, String> = spec
             .mounts
             .iter()

@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
             // A change that was cut off may have left it on the network already.
             for network in [was.filter(|was| *was != name_now), Some(name_now.as_str())].into_iter().flatten()
             {
-                if change.container.networks.contains(network) {
+                if change.container.networks.contains_key(network) {
                     let (container, network) = (name.to_owned(), network.to_owned());
                     let action = Action::Disconnect { container, network };
                     steps.then(self.draft.step(action, reason.clone(), steps.last.clone()));
@@ -369,12 +369,11 @@ impl Concerned {
                 self.pull = true;
                 self.put(UnitCall::Stop, unit);
             }
-            None => self.put(UnitCall::TryRestart, unit),
             Some(file) if file.mask => self.put(UnitCall::Stop, unit),
             Some(file) if file.enable => self.put(UnitCall::Restart, unit),
             // A new file that nothing enables is there for others to start.
             Some(_) if field.fresh && machine.enable.contains(&unit) => self.put(UnitCall::Restart, unit),
-            Some(_) => self.put(UnitCall::TryRestart, unit),
+            Some(_) | None => self.put(UnitCall::TryRestart, unit),
         }
     }
 

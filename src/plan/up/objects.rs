@@ -51,7 +51,13 @@ impl<'a> Run<'a> {
             }
             Some(found) if !network.external => {
                 let desired = of_network(network);
-                self.compare("network", &network.key, &network.name, found.labels.as_ref(), &desired);
+                refusals.extend(self.compare(
+                    "network",
+                    &network.key,
+                    &network.name,
+                    found.labels.as_ref(),
+                    &desired,
+                ));
             }
             Some(_) => {}
         }
@@ -70,14 +76,21 @@ impl<'a> Run<'a> {
             }
             Some(found) if !volume.external => {
                 let desired = of_volume(volume);
-                self.compare("volume", &volume.key, &volume.name, found.labels.as_ref(), &desired);
+                refusals.extend(self.compare(
+                    "volume",
+                    &volume.key,
+                    &volume.name,
+                    found.labels.as_ref(),
+                    &desired,
+                ));
             }
             Some(_) => {}
         }
     }
 
-    /// Remarks on an object that is not ours, or that was made from another definition: it is used as it is,
-    /// since making it anew would take it from running containers or lose its data.
+    /// Remarks on an object that is not ours, and refuses one of ours that was made from another definition: making
+    /// it anew would take it from running containers or lose its data, which nobody has asked for, and going on as if
+    /// it were as the manifest says would hide it.
     fn compare(
         &mut self,
         kind: &str,
@@ -85,17 +98,18 @@ impl<'a> Run<'a> {
         name: &str,
         labels: Option<&ObjectLabels>,
         desired: &Fingerprint,
-    ) {
+    ) -> Option<Refusal> {
         let text = match labels {
             Some(labels) if labels.project == self.project.name => {
                 let fields = fingerprint::changed(&Fingerprint::from_label(&labels.fingerprint), desired);
-                if fields.is_empty() {
-                    return;
+                match fields.as_slice() {
+                    [] => return None,
+                    // They say nothing of what it does.
+                    [only] if only == "labels" => format!(
+                        "the {kind} `{name}` was made with other labels: it keeps them until it is removed"
+                    ),
+                    fields => return Some(made_otherwise(kind, key, name, fields)),
                 }
-                format!(
-                    "the {kind} `{name}` was made with another {}: it is used as it is until it is removed",
-                    fields.join(", ")
-                )
             }
             Some(labels) => format!(
                 "the {kind} `{name}` belongs to the project `{}`: it is used, and never removed (`external: true` \
@@ -114,7 +128,20 @@ impl<'a> Run<'a> {
             .find(|service| network_keys(service).chain(volume_keys(service)).any(|used| used == key));
         let service = users.map_or_else(|| key.to_owned(), |service| service.name.clone());
         self.draft.note(Note::Warning { service, text });
+        None
     }
+}
+
+fn made_otherwise(kind: &str, key: &str, name: &str, fields: &[String]) -> Refusal {
+    let what = format!("the {kind} `{name}` was made with another `{}`", fields.join("`, `"));
+    let way_out = match kind {
+        "volume" => format!(
+            "take the change back, or remove the volume with all its data: `sdcompose down`, then \
+             `docker volume rm {name}`"
+        ),
+        _ => "take the change back, or make it anew: `sdcompose down`, then `sdcompose up`".to_owned(),
+    };
+    Refusal::project(what).help(way_out).help(format!("or give `{key}` another `name:`"))
 }
 
 fn network_keys(service: &Service) -> impl Iterator<Item = &str> {

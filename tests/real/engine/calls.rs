@@ -97,7 +97,10 @@ async fn networks_and_volumes_are_made_once_and_joined() {
         done(docker, Call::Start { container: name.clone() }).await;
 
         let found = observed(docker, project).await;
-        assert_eq!(found.containers[0].networks, names(&["objects_a", "objects_b"]));
+        assert_eq!(
+            found.containers[0].networks.keys().cloned().collect::<BTreeSet<_>>(),
+            names(&["objects_a", "objects_b"])
+        );
         assert_eq!(found.containers[0].volumes, BTreeMap::from([("/data".into(), "objects_data".into())]));
         assert_eq!(found.networks.keys().collect::<Vec<_>>(), ["objects_a", "objects_b"]);
         assert_eq!(found.volumes["objects_data"].labels.as_ref().unwrap().key, "data");

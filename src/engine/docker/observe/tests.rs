@@ -42,7 +42,7 @@ fn a_projects_container_is_read_with_everything_that_is_known_of_it() {
         ("shop-db-1", &ContainerState::Running, 7)
     );
     assert_eq!((found.health, found.exit_code, found.ready_seen), (Some(Health::Starting), None, true));
-    assert_eq!(found.networks, BTreeSet::from(["shop_default".to_owned()]));
+    assert_eq!(found.networks, BTreeMap::from([("shop_default".to_owned(), String::new())]));
     let volumes = [("/anonymous", ID), ("/data", "shop_data")];
     assert_eq!(found.volumes, volumes.map(|(target, name)| (target.to_owned(), name.to_owned())).into());
     assert_eq!(
@@ -110,12 +110,12 @@ fn what_a_look_found_or_a_container_remembers_comes_with_the_image() {
 
 #[test]
 fn references_mean_the_same_in_all_their_forms() {
-    assert_eq!(full_reference("debian"), "docker.io/library/debian:latest");
-    assert_eq!(full_reference("docker.io/library/debian:13"), "docker.io/library/debian:13");
-    assert_eq!(full_reference("me/it"), "docker.io/me/it:latest");
-    assert_eq!(full_reference("localhost/it:1"), "localhost/it:1");
-    assert_eq!(full_reference("host:5000/it"), "host:5000/it:latest");
-    assert_eq!(full_reference("it:1@sha256:ab"), "docker.io/library/it@sha256:ab");
+    assert_eq!(image_ref::normal("debian"), "docker.io/library/debian:latest");
+    assert_eq!(image_ref::normal("docker.io/library/debian:13"), "docker.io/library/debian:13");
+    assert_eq!(image_ref::normal("me/it"), "docker.io/me/it:latest");
+    assert_eq!(image_ref::normal("localhost/it:1"), "localhost/it:1");
+    assert_eq!(image_ref::normal("host:5000/it"), "host:5000/it:latest");
+    assert_eq!(image_ref::normal("it:1@sha256:ab"), "docker.io/library/it@sha256:ab");
     let images: Vec<ListedImage> = serde_json::from_str(&format!(
         r#"[{{"Id":"sha256:{ID}","RepoTags":null,"RepoDigests":["debian@sha256:ab"]}}]"#
     ))
