@@ -186,7 +186,7 @@ fn a_change_is_named_in_the_manifests_words() {
     differ("web cred=key:1", "web cred=key:2", &["systemd.credentials.key"]);
     differ("web", "web plain", &["systemd", "systemd.journal.max", "systemd.mask.defaults-off"]);
     differ("web vol=a:/x", "web vol=b:/x", &["volumes./x"]);
-    differ("web", "web net=front", &["networks.front"]);
+    differ("web", "web net=front", &["networks.default", "networks.front"]);
     differ("web", "web share=db", &["network_mode", "networks.default"]);
     differ("web", "web feature=fuse", &["systemd.features"]);
     differ("web cap=NET_ADMIN", "web", &["cap_add"]);

@@ -99,7 +99,7 @@ impl Sides<'_> {
                 let mut current = record.map_or(made, |record| Fingerprint::from_label(&record.fingerprint));
                 // The engine may have been told something whose record was not written any more. What it enforces
                 // is true in any case.
-                for field in live_fields(self.service, &closer.enforced) {
+                for field in live_fields(self.service, &closer.enforced, self.facts) {
                     if !field.differs {
                         current = current.with_field_of(self.desired, field.name);
                     }
@@ -222,7 +222,7 @@ impl Sides<'_> {
     /// Limits and the restart policy, where the engine enforces something else than was asked of it. What has
     /// no limit in the manifest and has one in the engine cannot be set right by an update.
     fn enforced_otherwise(&self, enforced: &Enforced, changed: &[FieldChange]) -> Vec<FieldChange> {
-        live_fields(self.service, enforced)
+        live_fields(self.service, enforced, self.facts)
             .into_iter()
             .filter(|field| field.differs && field.wanted.is_some())
             .filter(|field| changed.iter().all(|change| change.field != field.name))
@@ -272,7 +272,9 @@ struct LiveField {
     differs: bool,
 }
 
-fn live_fields(service: &Service, enforced: &Enforced) -> Vec<LiveField> {
+/// Lists what the update call can set. Limits that the engine's kernel does not have are discarded by it, and tell
+/// nothing.
+fn live_fields(service: &Service, enforced: &Enforced, facts: &Facts) -> Vec<LiveField> {
     let Limits { memory, memory_reservation, memory_swap, nano_cpus, cpu, pids, .. } = &service.limits;
     let signed = |value: &Option<u64>| value.and_then(|value| i64::try_from(value).ok());
     let mut fields: Vec<LiveField> = [
@@ -303,6 +305,11 @@ fn live_fields(service: &Service, enforced: &Enforced) -> Vec<LiveField> {
         wanted: cpu.set.clone(),
         found: enforced.cpuset.clone(),
         differs: cpu.set.as_deref().unwrap_or_default() != enforced.cpuset,
+    });
+    fields.retain(|field| match field.name {
+        "mem_limit" | "mem_reservation" | "memswap_limit" => facts.memory_limit,
+        "pids_limit" => facts.pids_limit,
+        _ => facts.cpu_limit,
     });
     fields.push(LiveField {
         name: "restart",
