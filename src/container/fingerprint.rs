@@ -15,6 +15,7 @@ use crate::project::{
 
 use super::{names, spec};
 
+mod files;
 mod settings;
 
 /// Hashes by field, in the manifest's words.
@@ -110,6 +111,8 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         ports,
         expose,
         mounts,
+        secrets: _,
+        configs: _,
         network,
         // An order between containers, not a part of one.
         depends_on: _,
@@ -167,6 +170,7 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.put_list("ports", sorted(ports.iter().map(port)));
     print.put_list("expose", sorted(expose.iter().cloned()));
     print.put_list("volumes", sorted(mounts.iter().map(|entry| mounted(project, entry))));
+    files::put(&mut print, project, service);
     put_network(&mut print, project, network);
     print.put("healthcheck", healthcheck.as_ref().map(health).unwrap_or_default());
     print.put("restart", policy(restart));

@@ -8,5 +8,6 @@ mod interrupt;
 mod project;
 mod replace;
 mod scene;
+mod secrets;
 mod seeds;
 mod two_clients;
