@@ -114,29 +114,41 @@ pub fn refusals(project: &Project, service: &Service, facts: &Facts) -> Vec<Refu
             continue;
         }
         let path = reference.path(kind);
-        let refuse = |why: &str| {
-            Refusal::of(&service.name, format!("the {} `{}`: {why}", kind.word(), object.key))
-                .help("give it a `target` elsewhere, or put it into the image")
+        let refuse = |why: String, way_out: &str| {
+            let what = format!("the {} `{}`: {why}", kind.word(), object.key);
+            Refusal::of(&service.name, what).help(way_out)
         };
         if facts.engine == EngineKind::Podman
             && let Some(Cover::Mount(found)) = service.cover(&path)
         {
             // Podman puts files into the root itself, below what is mounted there (libpod `copyFromArchive`).
             let why = format!("{path} lies in {}, where Podman puts no files", found.target);
-            refusals.push(refuse(&why));
+            refusals.push(refuse(why, "give it a `target` elsewhere"));
         }
         if service.binds(object) {
-            let remote = "a remote engine is given what its file holds";
-            if let Held::Unread(why) = &object.held {
-                refusals.push(refuse(&format!("{remote}, and it cannot be read: {why}")));
-            } else if service.read_only {
-                refusals.push(refuse(&format!("{remote}, and the root of the service is read-only")));
-            } else if let Some(Cover::Memory(memory)) = service.cover(&path) {
-                refusals.push(refuse(&format!("{remote}, and {path} lies in memory ({memory})")));
-            }
+            refusals.extend(of_remote(service, object, &path).map(|(why, way_out)| {
+                refuse(format!("a remote engine is given what its file holds, and {why}"), way_out)
+            }));
         }
     }
     refusals
+}
+
+/// Says why a file cannot be put into a plain container of an engine that does not have it, and the way out.
+fn of_remote(service: &Service, object: &FileObject, path: &str) -> Option<(String, &'static str)> {
+    if let Held::Unread(why) = &object.held {
+        return Some((format!("it cannot be read: {why}"), "let this user read the file"));
+    }
+    if service.read_only {
+        let way_out = "bring the file to the engine's host, and bind it from there by `volumes`";
+        return Some(("the root of the service is read-only".to_owned(), way_out));
+    }
+    match service.cover(path) {
+        Some(Cover::Memory(memory)) => {
+            Some((format!("{path} lies in memory ({memory})"), "give it a `target` elsewhere"))
+        }
+        Some(Cover::Mount(_)) | None => None,
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +178,10 @@ mod tests {
             MountSpecSource::Bind { path, create: false, .. } => {
                 Some(format!("bind {path} {} {}\n", mount.target, mount.read_only))
             }
-            _ => None,
+            MountSpecSource::Bind { .. }
+            | MountSpecSource::Volume { .. }
+            | MountSpecSource::Anonymous(_)
+            | MountSpecSource::Image { .. } => None,
         });
         files.chain(binds).collect()
     }

@@ -125,7 +125,7 @@ impl Given<'_> {
     fn check_bound(&self, r: &mut Reader<'_>) {
         if self.reference.says_owner() {
             let what = format!(
-                "`uid`, `gid` and `mode` change nothing for the {} `{}`: its file is bound as it is",
+                "`uid`, `gid` and `mode` change nothing for the {} `{}`: a local engine binds its file as it is",
                 self.kind.word(),
                 self.reference.source
             );

@@ -14,7 +14,7 @@ fn read(text: &str) -> (Option<Project>, String) {
         manifest.variables.insert(name.to_owned(), value.to_owned());
     }
     let file = |name: &str, bytes: &[u8]| (PathBuf::from(format!("/srv/p/{name}")), bytes.to_vec());
-    let files = Given(BTreeMap::from([file("s", b"canary"), file("big", &[b'x'; 1024 * 1024 + 1])]));
+    let files = Given(BTreeMap::from([file("s", b"canary"), file("big", &vec![b'x'; 1024 * 1024 + 1])]));
     resolved(manifest, &files)
 }
 
@@ -80,6 +80,20 @@ fn what_is_declared_is_read_where_a_service_is_given_it() {
     assert!(!format!("{project:?}").contains("canary"));
     assert_eq!(project.secrets["s"].source, Some(FileSource::File("/srv/p/s".into())));
     assert!(!project.secrets.contains_key("big") && !project.configs.contains_key("f"));
+}
+
+#[test]
+fn a_part_of_a_project_has_its_own_files_alone() {
+    let text = format!(
+        "services: {{a: {{image: x, secrets: [s]}}, b: {{image: x, secrets: [e], configs: [c]}}}}\n{TOP}"
+    );
+    let project = read(&text).0.unwrap();
+    let keys = |name: &str| {
+        let part = project.narrowed(&[name.to_owned()]);
+        part.secrets.into_keys().chain(part.configs.into_keys()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("a"), ["s"]);
+    assert_eq!(keys("b"), ["e", "c"]);
 }
 
 #[test]
@@ -237,7 +251,7 @@ fn what_is_put_into_a_root_must_stay_there() {
         ),
         (
             "secrets: [{source: s, mode: 0400}]",
-            "warning: `uid`, `gid` and `mode` change nothing for the secret `s`: its file is bound as it is",
+            "warning: `uid`, `gid` and `mode` change nothing for the secret `s`: a local engine binds its file as it is",
         ),
     ] {
         assert!(plain(keys).contains(wanted), "{keys}: {}", plain(keys));
