@@ -1,5 +1,7 @@
 //! What a service says of the secrets and configs that it is given.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::project::scalar::{Scalar, classify};
 use crate::project::{FileKind, FileReference};
@@ -109,26 +111,25 @@ fn warn_of_decimal(r: &mut Reader<'_>, node: &Node, key: &str, text: &str, value
 
 /// Says which objects services name that the top level does not declare.
 pub(super) fn undeclared(r: &mut Reader<'_>, root: &Node, kind: FileKind, services: &[Written<'_>]) {
-    let declared = root.get(kind.key());
-    let names = || match declared.map(|node| &node.value) {
+    let names: Vec<&str> = match root.get(kind.key()).map(|node| &node.value) {
         Some(Value::Mapping(entries)) => entries.iter().map(|entry| &*entry.key).collect(),
         Some(Value::Null | Value::Scalar { .. } | Value::Sequence(_)) | None => Vec::new(),
     };
+    let declared: HashSet<&str> = names.iter().copied().collect();
     for written in services {
         for (reference, span) in placed(written, kind) {
             let source = reference.source.as_str();
-            if declared.is_some_and(|node| node.entry(source).is_some()) {
+            if declared.contains(source) {
                 continue;
             }
             let word = kind.word();
             let what =
                 format!("`{}` is given the {word} `{source}`, which is not declared", written.entry.key);
-            let found = Diagnostic::error(what, span).coded(Code::UnknownName);
-            let help = match r.nearest(source, names()) {
+            let help = match r.nearest(source, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: {}: {{ {source}: {{ file: … }} }} at the top level", kind.key()),
             };
-            r.push(found.help(help));
+            r.push(Diagnostic::error(what, span).coded(Code::UnknownName).help(help));
         }
     }
 }

@@ -191,7 +191,8 @@ impl Given<'_> {
                     .help("give it another `target`"),
             );
         }
-        if in_memory && machine.mask.iter().any(|unit| unit.as_str() == TMPFILES) {
+        let by_unit = machine.units.iter().filter(|(_, unit)| unit.mask).map(|(name, _)| name);
+        if in_memory && machine.mask.iter().chain(by_unit).any(|unit| unit.as_str() == TMPFILES) {
             r.push(
                 self.obstacle(&format!("`{TMPFILES}` is masked, which puts it at {path}"))
                     .also(place, "masked by this")

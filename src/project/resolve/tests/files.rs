@@ -277,6 +277,10 @@ fn a_machine_gets_what_belongs_into_memory_while_it_boots() {
             "secrets: [e], systemd: {mask: [systemd-tmpfiles-setup.service]}",
             "obstacle: the secret `e`: `systemd-tmpfiles-setup.service` is masked, which puts it at /run/secrets/e",
         ),
+        (
+            "configs: [{source: c, target: /tmp/c}], systemd: {units: {systemd-tmpfiles-setup.service: {mask: true}}}",
+            "`systemd-tmpfiles-setup.service` is masked, which puts it at /tmp/c",
+        ),
         ("configs: [{source: c, target: /run/systemd/c}]", "since /run/systemd is not the image's"),
         (
             "secrets: [big]",
