@@ -167,6 +167,8 @@ pub enum Action {
         remove: Vec<String>,
         /// Whether the machine runs.
         runs: bool,
+        /// Whether systemd-tmpfiles copies anew what it keeps in memory.
+        copies: bool,
     },
     /// Starts, stops or restarts units in a machine.
     Units {

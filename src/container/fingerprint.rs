@@ -14,6 +14,7 @@ use crate::project::{
 
 use super::spec;
 
+mod files;
 mod objects;
 mod print;
 mod settings;
@@ -34,14 +35,18 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         container_name,
         command,
         entrypoint,
-        hostname,
-        domainname,
+        // Of names, these and those below.
+        hostname: _,
+        domainname: _,
         environment,
         // The container does not get them, so they make no difference to it.
         environment_unset: _,
         ports,
         expose,
         mounts,
+        // Each of these is a field of its own.
+        secrets: _,
+        configs: _,
         network,
         // An order between containers, not a part of one.
         depends_on: _,
@@ -70,10 +75,10 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         security_opt,
         privileged,
         read_only,
-        extra_hosts,
-        dns,
-        dns_search,
-        dns_opt,
+        extra_hosts: _,
+        dns: _,
+        dns_search: _,
+        dns_opt: _,
         user,
         working_dir,
         // It is said anew at each stop.
@@ -93,8 +98,7 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.plain_some("container_name", container_name.as_ref());
     print.put_some("command", command.as_ref().map(lines).as_ref());
     print.put_some("entrypoint", entrypoint.as_ref().map(lines).as_ref());
-    print.plain_some("hostname", hostname.as_ref());
-    print.plain_some("domainname", domainname.as_ref());
+    put_names(&mut print, service);
     for (name, value) in environment {
         print.put(format!("environment.{name}"), format!("={value}"));
     }
@@ -103,6 +107,7 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     for entry in mounts {
         print.plain(format!("volumes.{}", entry.target), &mounted(project, entry));
     }
+    files::put(&mut print, project, service);
     put_network(&mut print, project, network);
     print.put("healthcheck", healthcheck.as_ref().map(health).unwrap_or_default());
     print.plain("restart", &policy(restart));
@@ -122,10 +127,6 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.plain_list("security_opt", sorted(security_opt.iter().cloned()));
     print.plain_if("privileged", *privileged);
     print.plain_if("read_only", *read_only);
-    print.plain_list("extra_hosts", extra_hosts.iter().map(|(name, address)| format!("{name}={address}")));
-    print.plain_list("dns", dns.iter().map(ToString::to_string));
-    print.plain_list("dns_search", dns_search);
-    print.plain_list("dns_opt", dns_opt);
     print.plain_some("user", user.as_ref());
     print.plain_some("working_dir", working_dir.as_ref());
     print.plain_some("stop_signal", stop_signal.as_ref());
@@ -139,6 +140,17 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         put_machine(&mut print, machine);
     }
     print
+}
+
+/// Adds the container's own names, and those by which it knows others.
+fn put_names(print: &mut Fingerprint, service: &Service) {
+    let hosts = service.extra_hosts.iter();
+    print.plain_some("hostname", service.hostname.as_ref());
+    print.plain_some("domainname", service.domainname.as_ref());
+    print.plain_list("extra_hosts", hosts.map(|(name, address)| format!("{name}={address}")));
+    print.plain_list("dns", service.dns.iter().map(ToString::to_string));
+    print.plain_list("dns_search", &service.dns_search);
+    print.plain_list("dns_opt", &service.dns_opt);
 }
 
 fn put_machine(print: &mut Fingerprint, machine: &Machine) {

@@ -30,6 +30,9 @@ pub struct Record {
     pub wants: Vec<UnitName>,
     /// Units that PID 1's arguments mask.
     pub masks: Vec<UnitName>,
+    /// Paths that systemd-tmpfiles copies something to, by the field that wants it there.
+    #[serde(default)]
+    pub copies: BTreeMap<String, Vec<String>>,
 }
 
 impl Record {
@@ -38,7 +41,14 @@ impl Record {
     pub fn new(fingerprint: String, files: &[FileSpec], wants: Vec<UnitName>, masks: Vec<UnitName>) -> Self {
         let files = files.iter().filter(|file| file.path != PATH);
         let files = files.map(|file| (file.path.clone(), digest(file))).collect();
-        Self { format: FORMAT, fingerprint, files, wants, masks }
+        Self { format: FORMAT, fingerprint, files, wants, masks, copies: BTreeMap::new() }
+    }
+
+    /// Adds what systemd-tmpfiles copies, and for which field.
+    #[must_use]
+    pub fn with_copies(mut self, copies: BTreeMap<String, Vec<String>>) -> Self {
+        self.copies = copies;
+        self
     }
 
     /// Returns the record of a machine while some fields are changed by these files: what it says of them is open.
@@ -64,7 +74,7 @@ impl Record {
     pub fn file(&self) -> FileSpec {
         // Nothing in a record fails to be written as JSON: its keys are texts.
         let bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        FileSpec { path: PATH.to_owned(), mode: 0o600, content: Content::Bytes(bytes) }
+        FileSpec::of_root(PATH, 0o600, Content::Bytes(bytes))
     }
 
     /// Returns those of the files that the machine does not have as they are to be.
@@ -89,14 +99,14 @@ const OPEN: &str = "?";
 const DIRECTORY: &str = "directory";
 
 fn digest(file: &FileSpec) -> String {
-    let FileSpec { path: _, mode, content } = file;
+    let FileSpec { path: _, mode, uid, gid, content } = file;
     let bytes = match content {
         Content::Bytes(bytes) => [b"file ", bytes.as_slice()].concat(),
         Content::Symlink(target) => [b"link ", target.as_bytes()].concat(),
         Content::Directory => return DIRECTORY.to_owned(),
     };
     let hash: String = names::hex(&bytes).chars().take(16).collect();
-    format!("{mode:o}-{hash}")
+    format!("{mode:o}:{uid}:{gid}-{hash}")
 }
 
 #[cfg(test)]
@@ -104,7 +114,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> FileSpec {
-        FileSpec { path: path.to_owned(), mode: 0o644, content: Content::Bytes(text.as_bytes().to_vec()) }
+        FileSpec::of_root(path, 0o644, Content::Bytes(text.as_bytes().to_vec()))
     }
 
     #[test]
@@ -119,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_record_tells_what_is_missing_and_what_is_too_much() {
-        let directory = FileSpec { path: "/etc/d".to_owned(), mode: 0o700, content: Content::Directory };
+        let directory = FileSpec::of_root("/etc/d", 0o700, Content::Directory);
         let had = [directory, file("/etc/a", "1"), file("/etc/b", "1"), file("/etc/c", "1")];
         let record = Record::new(String::new(), &had, Vec::new(), Vec::new());
         let wanted = [file("/etc/a", "1"), file("/etc/b", "2"), file("/etc/n", "1"), record.file()];

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::call::Hands;
 use super::failure;
 use super::step::Ended;
-use crate::container::FileSpec;
+use crate::container::{FileSpec, file_objects};
 use crate::engine::{Call, Done, EngineError, ExecOutput};
 use crate::observed::Applied;
 use crate::plan::{Action, Settled};
@@ -47,15 +47,21 @@ pub(super) async fn settle(hands: &Hands<'_>, action: &Action, container: &str, 
     }
 }
 
+/// What is written into a machine.
+pub(super) struct Write<'a> {
+    /// The files.
+    pub(super) files: &'a [FileSpec],
+    /// Paths of what is taken away.
+    pub(super) remove: &'a [String],
+    /// Whether the machine runs.
+    pub(super) runs: bool,
+    /// Whether systemd-tmpfiles copies anew.
+    pub(super) copies: bool,
+}
+
 /// Writes files, takes files away, and lets systemd read its files anew.
-pub(super) async fn write(
-    hands: &Hands<'_>,
-    action: &Action,
-    container: &str,
-    files: &[FileSpec],
-    remove: &[String],
-    runs: bool,
-) -> Ended {
+pub(super) async fn write(hands: &Hands<'_>, action: &Action, container: &str, write: Write<'_>) -> Ended {
+    let Write { files, remove, runs, copies } = write;
     if !files.is_empty() {
         let call = Call::Put { container: container.to_owned(), files: files.to_vec() };
         if let Err(error) = hands.call(&call).await {
@@ -66,7 +72,9 @@ pub(super) async fn write(
         ["rm", "-f", "--"].into_iter().map(str::to_owned).chain(remove.iter().cloned()).collect::<Vec<_>>()
     });
     let reload = runs.then(unit_call::reload_command);
-    for command in removal.into_iter().chain(reload) {
+    let copy = (runs && copies)
+        .then(|| ["systemd-tmpfiles", "--create", file_objects::TMPFILES].map(str::to_owned).to_vec());
+    for command in removal.into_iter().chain(copy).chain(reload) {
         match run(hands, container, command, FILES_TIME).await {
             Ok(output) if output.code == 0 => {}
             Ok(output) => return Ended::Failed(Box::new(failure::of_command(container, action, &output))),

@@ -99,8 +99,9 @@ async fn act(hands: &Hands<'_>, action: &Action) -> Ended {
             let call = Call::Disconnect { container: container.clone(), network: network.clone() };
             ended(hands, action, gone_is_fine(hands.call(&call).await)).await
         }
-        Action::Write { container, files, remove, runs } => {
-            change::write(hands, action, container, files, remove, *runs).await
+        Action::Write { container, files, remove, runs, copies } => {
+            let write = change::Write { files, remove, runs: *runs, copies: *copies };
+            change::write(hands, action, container, write).await
         }
         Action::Units { container, call, units } => {
             change::units(hands, action, container, *call, units).await

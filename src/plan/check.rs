@@ -72,7 +72,7 @@ impl<'a> Checker<'a> {
             | Action::Await { container, wait: _ }
             | Action::Update { container, limits: _, restart: _ }
             | Action::Disconnect { container, network: _ }
-            | Action::Write { container, files: _, remove: _, runs: _ }
+            | Action::Write { container, files: _, remove: _, runs: _, copies: _ }
             | Action::Units { container, call: _, units: _ }
             | Action::Stop { container, grace: _ }
             | Action::Kill { container, signal: _ }

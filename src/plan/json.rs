@@ -94,7 +94,7 @@ fn details(action: &Action) -> Value {
         }
         Action::Connect { container: _, join } => json!({ "network": join.network }),
         Action::Disconnect { container: _, network } => json!({ "network": network }),
-        Action::Write { container: _, files, remove, runs: _ } => json!({
+        Action::Write { container: _, files, remove, runs: _, copies: _ } => json!({
             "files": files.iter().map(|file| &file.path).collect::<Vec<_>>(),
             "remove": remove,
         }),

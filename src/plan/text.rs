@@ -106,7 +106,7 @@ pub fn object(action: &Action) -> String {
         Action::Rename { from, to } => format!("container {from} to {to}"),
         Action::Connect { container, join } => format!("container {container} to {}", join.network),
         Action::Disconnect { container, network } => format!("container {container} from {network}"),
-        Action::Write { container, files, remove, runs: _ } => {
+        Action::Write { container, files, remove, runs: _, copies: _ } => {
             // The record is kept in mind of the rest.
             let written = files.iter().filter(|file| file.path != record::PATH).map(|file| file.path.clone());
             let removed = remove.iter().map(|path| format!("-{path}"));

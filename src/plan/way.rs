@@ -66,6 +66,8 @@ pub const RULES: &[Rule] = &[
     rule("ports", Way::Replace, CREATE),
     rule("expose", Way::Replace, CREATE),
     rule("volumes.*", Way::Replace, CREATE),
+    rule("secrets.*", Way::Inside, "a file of the machine, and what systemd-tmpfiles copies (tmpfiles.d(5))"),
+    rule("configs.*", Way::Inside, "a file of the machine, and what systemd-tmpfiles copies (tmpfiles.d(5))"),
     rule("networks.*", Way::Live, "the engine's connect and disconnect calls"),
     rule("network_mode", Way::Replace, NAMESPACE),
     rule("healthcheck", Way::Replace, CREATE),

@@ -29,7 +29,7 @@ pub fn subject(action: &Action) -> String {
         | Action::Update { container, limits: _, restart: _ }
         | Action::Connect { container, join: _ }
         | Action::Disconnect { container, network: _ }
-        | Action::Write { container, files: _, remove: _, runs: _ }
+        | Action::Write { container, files: _, remove: _, runs: _, copies: _ }
         | Action::Units { container, call: _, units: _ }
         | Action::Stop { container, grace: _ }
         | Action::Kill { container, signal: _ }
@@ -144,7 +144,7 @@ pub fn done(action: &Action, took: Duration) -> String {
         Action::Update { .. } => "updated".to_owned(),
         Action::Connect { container: _, join } => format!("connected to {}", join.network),
         Action::Disconnect { container: _, network } => format!("disconnected from {network}"),
-        Action::Write { container: _, files, remove, runs: _ } => {
+        Action::Write { container: _, files, remove, runs: _, copies: _ } => {
             let written = files.iter().filter(|file| file.path != record::PATH).count();
             match written + remove.len() {
                 1 => "1 file changed".to_owned(),

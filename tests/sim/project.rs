@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use sdcompose::observed::Scope;
 use sdcompose::project::{
-    Attachment, Credential, CredentialSource, Dependency, DependencyCondition, ImageSource, Mount,
-    MountSource, Network, NetworkChoice, Project, RestartPolicy, Service, Volume, VolumeOptions,
+    Attachment, Credential, Dependency, DependencyCondition, FileObject, FileReference, FileSource, Held,
+    ImageSource, Mount, MountSource, Network, NetworkChoice, Project, RestartPolicy, Service, Volume,
+    VolumeOptions,
 };
 use sdcompose::systemd::UnitName;
 
@@ -35,6 +36,8 @@ pub(crate) fn project(services: Vec<Service>) -> Project {
         disabled: BTreeSet::new(),
         networks,
         volumes,
+        secrets: IndexMap::new(),
+        configs: IndexMap::new(),
     }
 }
 
@@ -52,6 +55,27 @@ pub(crate) fn scope(project: &Project) -> Scope {
         networks: project.networks.values().map(|network| network.name.clone()).collect(),
         containers: project.services.values().flat_map(names).collect(),
     }
+}
+
+/// Declares a secret that a variable holds, and gives it to services.
+pub(crate) fn with_secret(mut project: Project, key: &str, value: &str, services: &[&str]) -> Project {
+    let secret = FileObject {
+        key: key.to_owned(),
+        name: format!("shop_{key}"),
+        external: false,
+        source: Some(FileSource::Environment("VARIABLE".to_owned())),
+        held: Held::Bytes(value.as_bytes().into()),
+        labels: BTreeMap::new(),
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        template_driver: None,
+    };
+    project.secrets.insert(key.to_owned(), secret);
+    for name in services {
+        let reference = FileReference { source: key.to_owned(), ..FileReference::default() };
+        project.services.get_mut(*name).expect("the service is there").secrets.push(reference);
+    }
+    project
 }
 
 /// A plain service of the image `plain`.
@@ -168,7 +192,7 @@ impl Change for Service {
     }
 
     fn credential(mut self, name: &str, value: &str) -> Self {
-        let credential = Credential { source: CredentialSource::Content, bytes: value.as_bytes().to_vec() };
+        let credential = Credential { source: FileSource::Content, bytes: value.as_bytes().to_vec() };
         self.machine.get_or_insert_default().credentials.insert(name.to_owned(), credential);
         self
     }

@@ -22,6 +22,10 @@ pub(super) fn apply(world: &mut World, call: &Call, name: &str) -> Result<Done, 
         return refused(RefusalKind::NotFound, "no such container");
     };
     match call {
+        // moby daemon/archive_unix.go, `ErrRootFSReadOnly`.
+        Call::Put { .. } if container.spec.read_only => {
+            return refused(RefusalKind::Invalid, "container rootfs is marked read-only");
+        }
         Call::Put { container: _, files } => {
             for file in files {
                 container.inside.files.insert(file.path.clone(), file.clone());

@@ -39,7 +39,7 @@ impl Inside {
                 }
                 ended(0, "")
             }
-            ["systemctl", "daemon-reload"] => ended(0, ""),
+            ["systemctl", "daemon-reload"] | ["systemd-tmpfiles", "--create", _] => ended(0, ""),
             ["systemctl", verb, "--", units @ ..] => self.units(script, verb, units),
             _ => ended(127, "the toy systemd does not know this command"),
         }
@@ -99,7 +99,7 @@ impl Inside {
         let (file, drop_ins) = (format!("{UNITS}{name}"), format!("{UNITS}{name}.d/"));
         let texts = self.files.iter().filter(|(path, _)| **path == file || path.starts_with(&drop_ins));
         let mut credentials = Vec::new();
-        for (_, FileSpec { path: _, mode: _, content }) in texts {
+        for (_, FileSpec { content, .. }) in texts {
             let Content::Bytes(bytes) = content else { continue };
             let text = String::from_utf8_lossy(bytes);
             let values = text.lines().filter_map(|line| {
@@ -121,7 +121,7 @@ impl Inside {
             wants.extend(word.strip_prefix("systemd.wants=").map(str::to_owned));
             masks.extend(word.strip_prefix("systemd.mask=").map(str::to_owned));
         }
-        for (path, FileSpec { mode, content, path: _ }) in &self.files {
+        for (path, FileSpec { mode, content, path: _, uid: _, gid: _ }) in &self.files {
             match content {
                 Content::Symlink(target) if target == "/dev/null" => {
                     masks.extend(path.strip_prefix(UNITS).map(str::to_owned));

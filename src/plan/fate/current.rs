@@ -123,7 +123,7 @@ impl Sides<'_> {
             let value = self.service.environment.get(name);
             return value.is_none_or(|value| is_assignable(name, value));
         }
-        if field.starts_with("systemd.credentials.") {
+        if field.starts_with("systemd.credentials.") || field.starts_with("secrets.") {
             // PID 1 takes credentials from the directory that its environment named at the start.
             return record.files.contains_key(CREDENTIALS_DIR);
         }

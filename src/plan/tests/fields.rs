@@ -10,7 +10,7 @@ use crate::container::fingerprint;
 use crate::container::sketch::unit;
 use crate::plan::way::{self, Way};
 use crate::plan::{Action, Reason};
-use crate::project::machine::{Credential, CredentialSource};
+use crate::project::machine::Credential;
 use crate::project::*;
 
 /// A change of the service, and the field of the fingerprint that it shows in; none where no container changes.
@@ -158,7 +158,7 @@ fn of_containers() -> Vec<Change> {
         ("systemd.environment_to_units", |s| machine(s).environment_to_units = false),
         ("systemd.credentials.key", |s| machine(s).credentials[0].bytes = b"b".to_vec()),
         ("systemd.credentials.more", |s| {
-            let credential = Credential { source: CredentialSource::Content, bytes: b"c".to_vec() };
+            let credential = Credential { source: FileSource::Content, bytes: b"c".to_vec() };
             machine(s).credentials.insert("more".into(), credential);
         }),
         ("systemd.journal.storage", |s| machine(s).journal.storage = JournalStorage::Auto),
@@ -167,6 +167,11 @@ fn of_containers() -> Vec<Change> {
         ("systemd.identity", |s| machine(s).identity = Identity::Image),
         ("systemd", |s| s.machine = None),
     ]
+}
+
+/// Fields that are kept beside the services, at the top of the project.
+fn of_files() -> Vec<(&'static str, &'static str)> {
+    vec![("secrets.db", "web secret=db:1\nweb secret=db:2"), ("configs.a", "web config=a:1\nweb config=a:2")]
 }
 
 /// Fields that only a plain container has.
@@ -275,6 +280,15 @@ fn every_field_takes_the_way_that_the_table_declares() {
         let wanted = if rule.way == Way::Inside { Way::Replace } else { rule.way };
         assert_eq!(way, wanted, "{field}");
         rules.insert(rule.field);
+    }
+    for (field, text) in of_files() {
+        let (one, two) = text.split_once('\n').unwrap();
+        let mut world = World::after_up(one);
+        let plan = up_in(&world, &project(two), &UpOptions::default()).unwrap();
+        assert_eq!(ways(&plan), BTreeSet::from([way::rule_of(field).unwrap().way]), "{}", text::text(&plan));
+        world.apply(&plan);
+        assert_eq!(plan_of(two, &world), "");
+        rules.insert(way::rule_of(field).unwrap().field);
     }
     rules.insert("image");
     let declared: BTreeSet<&str> = way::RULES.iter().map(|rule| rule.field).collect();

@@ -7,7 +7,7 @@ use crate::condition::{Condition, Wait};
 use crate::container::fingerprint::Fingerprint;
 use crate::container::record::Record;
 use crate::container::spec;
-use crate::container::{ContainerSpec, Content, FileSpec, JoinSpec, NetworkSpecChoice};
+use crate::container::{ContainerSpec, Content, FileSpec, JoinSpec, NetworkSpecChoice, file_objects};
 use crate::facts::{ImageFacts, ImageSystemd};
 use crate::observed::{Applied, ContainerState, ObservedContainer};
 use crate::project::{Machine, Service};
@@ -199,7 +199,9 @@ impl<'a> Run<'a> {
         let closer = self.observed.closer.get(&change.container.name)?;
         let had = closer.record.as_ref()?;
         let files = files(spec, machine, had);
-        let record = Record::new(settled.to_label(), &files, had.wants.clone(), had.masks.clone());
+        let copies = file_objects::copies(self.project, change.service);
+        let record = Record::new(settled.to_label(), &files, had.wants.clone(), had.masks.clone())
+            .with_copies(copies.clone());
         let names = |field: &&&FieldChange| field.way == Way::Inside;
         let fields: Vec<&FieldChange> = change.fields.iter().filter(names).copied().collect();
         if fields.is_empty() {
@@ -218,7 +220,15 @@ impl<'a> Run<'a> {
         if runs {
             actions.push(units(UnitCall::Stop, &concerned.stop));
         }
-        let remove = if runs { superfluous.clone() } else { Vec::new() };
+        // What systemd-tmpfiles has copied it does not copy anew.
+        let copied: BTreeSet<String> = fields
+            .iter()
+            .flat_map(|field| had.copies.get(&field.field).into_iter().chain(copies.get(&field.field)))
+            .flatten()
+            .cloned()
+            .collect();
+        let mut remove = if runs { superfluous.clone() } else { Vec::new() };
+        remove.extend(copied.iter().filter(|_| runs).cloned());
         let writes = !written.is_empty() || !remove.is_empty();
         if writes {
             // Before them, so that a run that is cut off leaves no record of what is not so any more.
@@ -229,6 +239,7 @@ impl<'a> Run<'a> {
             files: written,
             remove,
             runs,
+            copies: !copied.is_empty(),
         }));
         if runs {
             actions.push(units(UnitCall::Restart, &concerned.restart));
@@ -292,8 +303,7 @@ fn join_of<'s>(spec: &'s ContainerSpec, network: &str) -> Option<&'s JoinSpec> {
 /// The files of a machine that was made before: those of a new one, and links for the units that its arguments do
 /// not name. An argument cannot be taken back, so that a link is made only for what no argument says.
 fn files(spec: &ContainerSpec, machine: &Machine, had: &Record) -> Vec<FileSpec> {
-    let link =
-        |path: String, target: String| FileSpec { path, mode: 0o777, content: Content::Symlink(target) };
+    let link = |path: String, target: String| FileSpec::of_root(&path, 0o777, Content::Symlink(target));
     let wanted = spec::wanted(machine);
     let wants = wanted.iter().filter(|unit| !had.wants.contains(unit));
     let wants =
@@ -344,7 +354,9 @@ impl Concerned {
                 if let Ok(journal) = UnitName::parse("systemd-journald.service") {
                     concerned.put(UnitCall::TryRestart, journal);
                 }
-            } else if let Some(credential) = name.strip_prefix("systemd.credentials.") {
+            } else if let Some(credential) =
+                name.strip_prefix("systemd.credentials.").or_else(|| name.strip_prefix("secrets."))
+            {
                 let users = active().filter(|unit| takes(unit, credential));
                 concerned.try_restart.extend(users.map(|unit| unit.name.clone()));
             } else if name.starts_with("environment.") || name == "systemd.environment_to_units" {

@@ -9,7 +9,9 @@ use crate::project::{
 };
 use crate::yaml::{Node, Value};
 
-use super::{build, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key};
+use super::{
+    build, files, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key,
+};
 
 /// Shows one service of a project. Where the language has two spellings of one thing (`scale` and
 /// `deploy.replicas`, a default that is written out), the one that was written is kept, as Compose keeps it.
@@ -168,6 +170,7 @@ fn wiring(shown: &mut Map<String, Json>, service: &Service) {
         service.depends_on.iter().map(|(name, how)| (name.clone(), dependency(how))).collect();
     put_filled(shown, "depends_on", &depends_on, depends_on.is_empty());
     storage::put_mounts(shown, service);
+    files::put_references(shown, service);
     let hosts: Vec<String> =
         service.extra_hosts.iter().map(|(name, address)| format!("{name}={address}")).collect();
     put_filled(shown, "extra_hosts", &hosts, hosts.is_empty());
