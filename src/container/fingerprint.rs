@@ -135,6 +135,11 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         mac_address: _,
         use_api_socket: _,
         foreign: _,
+        // They are run beside the container's own process and take effect at its next start or stop: a changed
+        // hook replaces nothing.
+        hooks: _,
+        // What follows files while somebody works on them is no part of the container.
+        develop: _,
         security_opt,
         privileged,
         read_only,

@@ -15,6 +15,7 @@ use crate::yaml::{Node, Value};
 
 pub mod explain;
 mod build;
+mod lifecycle;
 mod machine;
 mod network;
 mod service;

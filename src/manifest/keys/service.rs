@@ -6,7 +6,6 @@ use super::Form::{
 use super::{Key, ignored, key, refused};
 
 const SWARM: &str = "one engine has no nodes to choose from and updates by its own plan";
-const LATER: &str = "sdcompose does not have it yet";
 
 /// Below a service.
 pub(super) const SERVICE: &[Key] = &[
@@ -209,8 +208,5 @@ pub(super) const SERVICE: &[Key] = &[
     key("stop_signal", &[Text], "the stop signal; a machine's is `SIGRTMIN+3`"),
     key("stop_grace_period", &[Duration], "time between the stop signal and the kill; 90 s for a machine"),
     refused("configs", "bind a file by `volumes` instead", "files given to the service"),
-    refused("develop", LATER, "what follows changed files"),
-    refused("post_start", "a unit of the machine can do it", "commands after the start"),
-    refused("pre_stop", "a unit of the machine can do it", "commands before the stop"),
     refused("secrets", "give `systemd.credentials` a file", "files that only some services see"),
 ];

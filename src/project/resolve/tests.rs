@@ -1,5 +1,6 @@
 //! Whole manifests in, projects or findings out.
 
+mod lifecycle;
 mod machines;
 mod mistakes;
 mod services;

@@ -9,7 +9,9 @@ use crate::project::{
 };
 use crate::yaml::{Node, Value};
 
-use super::{build, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key};
+use super::{
+    build, lifecycle, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key,
+};
 
 /// Shows one service of a project. Where the language has two spellings of one thing (`scale` and
 /// `deploy.replicas`, a default that is written out), the one that was written is kept, as Compose keeps it.
@@ -21,6 +23,7 @@ pub(super) fn show(service: &Service, written: Option<&Node>, project: &str, dia
     wiring(&mut shown, service);
     resources(&mut shown, service, written);
     settings::show(&mut shown, service, written);
+    lifecycle::show(&mut shown, service, written);
     deploy(&mut shown, service, written);
     let key = systemd_key(dialect);
     match (&service.machine, dialect) {
