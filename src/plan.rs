@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::condition::Wait;
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
-use crate::project::{Build, RestartPolicy};
+use crate::project::{Build, Hooks, RestartPolicy};
 
 pub use crate::refusal::Refusal;
 
@@ -16,6 +16,7 @@ mod fate;
 pub mod up;
 pub mod down;
 pub mod change;
+pub mod hooks;
 pub mod check;
 pub mod text;
 pub mod json;
@@ -84,6 +85,8 @@ pub enum Action {
         /// Name.
         container: String,
     },
+    /// Runs a hook inside a running container.
+    Hook(Box<hooks::HookRun>),
     /// Waits until a condition holds.
     Await {
         /// Name.
@@ -102,6 +105,8 @@ pub enum Action {
         grace: Duration,
         /// Whether anonymous volumes of the old one are handed on.
         keep_anonymous: bool,
+        /// What is run in the old one before it is stopped, and in the new one before the old one goes.
+        hooks: Hooks,
     },
     /// Finishes or undoes a replacement that was cut off: `<name>.old-…` exists.
     Recover {
@@ -212,6 +217,8 @@ pub enum Reason {
     CutOff,
     /// It was made, and never started.
     NeverStarted,
+    /// Its container was started by this plan.
+    Started,
     /// The container is half removed and only debris.
     Debris,
     /// Its name is not what its labels say.

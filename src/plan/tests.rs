@@ -12,6 +12,7 @@ use super::{Plan, Refusal, check, text};
 
 mod changes;
 mod downs;
+mod hooks;
 mod lint;
 mod properties;
 mod recovery;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{
-    Attachment, Develop, Device, Foreign, Hardware, Hooks, ImageSource, Limits, Links, Logging, Machine, Mount, Namespaces,
-    NetworkChoice, Port, PullPolicy, Ulimit, VolumesFrom,
+    Attachment, Develop, Device, Foreign, Hardware, Hooks, ImageSource, Limits, Links, Logging, Machine,
+    Mount, Namespaces, NetworkChoice, Port, PullPolicy, Ulimit, VolumesFrom,
 };
 use crate::systemd::UnitName;
 

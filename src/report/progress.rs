@@ -8,7 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{Event, Progress};
-use crate::plan::{Plan, StepId};
+use crate::plan::{Action, Plan, StepId};
 use crate::report::human::{self, BAD, FAINT, GOOD, Tally};
 use crate::report::{json, words};
 
@@ -160,6 +160,12 @@ impl Live {
                     format!("{}  {} of {}", words::doing(action), words::size(sum.0), words::size(sum.1))
                 });
             }
+            // What a hook prints is for the user, and would be overwritten by the next line.
+            Event::Progress { step, progress: Progress::Line(_) } if is_hook(plan, *step) => {
+                if let Some(text) = human::event(plan, event, self.width) {
+                    let _ = self.all.println(self.coloured(text));
+                }
+            }
             Event::Progress { step: _, progress: Progress::Warning(_) } => {
                 if let Some(text) = human::event(plan, event, self.width) {
                     let _ = self.all.println(self.coloured(text));
@@ -240,6 +246,12 @@ impl Live {
     }
 }
 
+/// Whether a step's lines come from the hooks of a service.
+fn is_hook(plan: &Plan, id: StepId) -> bool {
+    let action = plan.steps.get(id.0).map(|step| &step.action);
+    matches!(action, Some(Action::Hook(_) | Action::Replace { .. }))
+}
+
 fn text_of(plan: &Plan, id: StepId, progress: &Progress) -> Option<String> {
     words::progress(&plan.steps.get(id.0)?.action, progress)
 }
@@ -265,7 +277,7 @@ mod tests {
 
     use super::*;
     use crate::condition::{Condition, Wait};
-    use crate::plan::{Action, Reason, Step};
+    use crate::plan::{Reason, Step};
 
     fn plan() -> Plan {
         let wait = Wait { condition: Condition::Running, timeout: None, enabled: Vec::new() };

@@ -45,6 +45,10 @@ pub(super) const LIFECYCLE: &[Key] = &[
     key("develop.watch.[].exec.user", &[Text], "the user; the container's own by default"),
     key("develop.watch.[].exec.privileged", &[Boolean], "whether it gets all privileges"),
     key("develop.watch.[].exec.working_dir", &[Text], "the directory; the container's own by default"),
-    key("develop.watch.[].exec.environment", &[Pairs], "further variables; a name alone takes the variable away"),
+    key(
+        "develop.watch.[].exec.environment",
+        &[Pairs],
+        "further variables; a name alone takes the variable away",
+    ),
     key("develop.watch.[].units", &[Texts], "the units of `sync+unit`, such as `nginx.service`"),
 ];

@@ -43,7 +43,10 @@ fn hooks_and_watch_rules_append() {
         "post_start: [{command: a}, {command: a}, {command: b}], \
          develop: {watch: [{path: x, action: restart}, {path: x, action: sync}]}"
     );
-    assert_eq!(service("pre_stop: [{command: a}]", "pre_stop: !override [{command: b}]"), "pre_stop: [{command: b}]");
+    assert_eq!(
+        service("pre_stop: [{command: a}]", "pre_stop: !override [{command: b}]"),
+        "pre_stop: [{command: b}]"
+    );
     assert_eq!(service("image: x, develop: {watch: []}", "develop: !reset null"), "image: x");
 }
 

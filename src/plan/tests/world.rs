@@ -6,6 +6,7 @@ use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
 use crate::labels::{ContainerLabels, ObjectLabels};
 use crate::observed::{ObservedContainer, ObservedNetwork, ObservedPort, ObservedVolume};
 use crate::plan::{Action, Recovery};
+use crate::project::Stage;
 
 use super::*;
 
@@ -126,6 +127,13 @@ impl World {
                 let container = self.container(container);
                 container.state = ContainerState::Running;
                 container.ready_seen = container.labels.machine.is_some();
+            }
+            Action::Hook(run) => {
+                let container = self.container(&run.container);
+                assert_eq!(container.state, ContainerState::Running, "{run}");
+                assert!(
+                    run.stage == Stage::PreStop || container.labels.machine.is_none() || container.ready_seen
+                );
             }
             Action::Await { container, .. } => {
                 let container = self.container(container);

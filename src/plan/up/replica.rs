@@ -9,7 +9,7 @@ use crate::systemd::defaults::Decision;
 
 use super::super::draft::{grace, lives, loss};
 use super::super::fate::{Fate, Group, Mend, Replica, image_id};
-use super::super::{Action, Note, Reason, Recovery, StepId};
+use super::super::{Action, Note, Reason, Recovery, StepId, hooks};
 use super::run::Run;
 use super::settled_name;
 use super::waits::own_wait;
@@ -26,6 +26,15 @@ pub(super) struct End<'a> {
     pub(super) started: Option<StepId>,
     /// The step that replaced it, which has waited for its readiness.
     pub(super) replaced: Option<StepId>,
+    /// The step after which its own readiness was seen; `None` where nothing waits for that.
+    pub(super) ready: Option<StepId>,
+}
+
+impl End<'_> {
+    /// Tells whether it is thawed in this run, which is no start.
+    pub(super) fn thaws(&self) -> bool {
+        self.kept.is_some_and(|container| container.state == ContainerState::Paused)
+    }
 }
 
 impl<'a> Run<'a> {
@@ -45,8 +54,14 @@ impl<'a> Run<'a> {
             self.draft.note(Note::Warning { service: group.service.name.clone(), text });
         }
         let mut after: Vec<StepId> = mended.into_iter().collect();
-        let mut end =
-            End { name: replica.name.clone(), kept: replica.existing, mended, started: None, replaced: None };
+        let mut end = End {
+            name: replica.name.clone(),
+            kept: replica.existing,
+            mended,
+            started: None,
+            replaced: None,
+            ready: None,
+        };
         match &replica.fate {
             Fate::Keep => {}
             Fate::Create { reason } => {
@@ -145,6 +160,7 @@ impl<'a> Run<'a> {
         let lost = if worthless { None } else { loss(container) };
         if lives(&container.state) {
             let grace = grace(container, Some(self.project), self.options.stop_timeout);
+            after = self.before_stop(container, name, reason, after);
             let action = Action::Stop { container: name.to_owned(), grace };
             after = vec![self.draft.step(action, reason.clone(), after)];
         }
@@ -167,7 +183,20 @@ impl<'a> Run<'a> {
         self.draft.step(Action::Start { container: replica.name.clone() }, reason, after)
     }
 
-    fn stop(&mut self, replica: &Replica<'_>, reason: &Reason, after: Vec<StepId>) -> StepId {
+    fn before_stop(
+        &mut self,
+        container: &ObservedContainer,
+        name: &str,
+        reason: &Reason,
+        after: Vec<StepId>,
+    ) -> Vec<StepId> {
+        hooks::before_stop(&mut self.draft, Some(self.project), container, name, reason, after)
+    }
+
+    fn stop(&mut self, replica: &Replica<'_>, reason: &Reason, mut after: Vec<StepId>) -> StepId {
+        if let Some(container) = replica.existing {
+            after = self.before_stop(container, &replica.name, reason, after);
+        }
         let grace = replica.existing.map_or_else(Default::default, |container| {
             grace(container, Some(self.project), self.options.stop_timeout)
         });
@@ -193,6 +222,7 @@ impl<'a> Run<'a> {
             wait: own_wait(service),
             grace,
             keep_anonymous: !self.options.renew_anonymous,
+            hooks: service.hooks.clone(),
         };
         let step = self.draft.losing(action, reason.clone(), after, lost);
         if let Some(old) = replica.existing {

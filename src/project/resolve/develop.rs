@@ -132,7 +132,9 @@ fn action(r: &mut Reader<'_>, node: &Node, of: Of) -> Option<(WatchAction, Unuse
             let found = Diagnostic::error(format!("{other:?} is no action of `develop.watch`"), written.span);
             r.push(match name::nearest(other, ACTIONS) {
                 Some(near) => found.help(format!("did you mean `{near}`?")).suggest(written.span, near),
-                None => found.help(format!("there are {}", ACTIONS.map(|word| format!("`{word}`")).join(", "))),
+                None => {
+                    found.help(format!("there are {}", ACTIONS.map(|word| format!("`{word}`")).join(", ")))
+                }
             });
             return None;
         }
@@ -183,8 +185,11 @@ fn units(r: &mut Reader<'_>, node: &Node, word: &str) -> Option<Vec<UnitName>> {
 fn check_machine(r: &mut Reader<'_>, node: &Node, of: Of) {
     if !of.is_machine {
         r.push(
-            Diagnostic::error("`sync+unit` is for machines: a plain container has no units", place(node, "action"))
-                .help("`sync+restart` restarts the container, `sync+exec` runs a command in it"),
+            Diagnostic::error(
+                "`sync+unit` is for machines: a plain container has no units",
+                place(node, "action"),
+            )
+            .help("`sync+restart` restarts the container, `sync+exec` runs a command in it"),
         );
     }
 }
@@ -193,9 +198,12 @@ fn check_machine(r: &mut Reader<'_>, node: &Node, of: Of) {
 fn check_build(r: &mut Reader<'_>, node: &Node, of: Of) {
     if !of.is_built {
         r.push(
-            Diagnostic::warning("`rebuild` has nothing to build: the service has no `build`", place(node, "action"))
-                .coded(Code::NoEffect)
-                .help("give the service a `build`, or take another action"),
+            Diagnostic::warning(
+                "`rebuild` has nothing to build: the service has no `build`",
+                place(node, "action"),
+            )
+            .coded(Code::NoEffect)
+            .help("give the service a `build`, or take another action"),
         );
     }
 }

@@ -65,7 +65,9 @@ fn rule(rule: &WatchRule, written: Option<&Node>) -> Json {
     let written = written.and_then(|node| node.get("exec"));
     let exec = match action {
         // A command that is not written is not there, and Compose would not read it without one.
-        WatchAction::SyncExec { target: _, exec } if written.is_some() || !exec.command.is_empty() => Some(exec),
+        WatchAction::SyncExec { target: _, exec } if written.is_some() || !exec.command.is_empty() => {
+            Some(exec)
+        }
         WatchAction::SyncUnit { target: _, units } => {
             put(&mut shown, "units", Some(units));
             exec.as_ref()

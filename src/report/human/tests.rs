@@ -43,6 +43,7 @@ fn failed_boot() -> Failure {
         units: vec![FailedUnit { status, log }],
         jobs: vec!["slow.service: start running".to_owned()],
         console: vec!["[FAILED] Failed to start nginx.service".to_owned()],
+        output: Vec::new(),
         help: vec!["sdcompose systemctl web status nginx.service".to_owned()],
         next: Vec::new(),
         timed_out: true,

@@ -23,13 +23,22 @@ fn hooks_that_compose_rejects_are_errors_at_their_place() {
         ("post_start: {command: a}", "2:45 `post_start` must be a list, found a mapping"),
         ("post_start: [a]", "2:46 `post_start` must be a mapping with `command`, found text"),
         ("pre_stop: [{user: x}]", "2:44 `pre_stop` needs a `command`; command: [\"program\", \"argument\"]"),
-        ("pre_stop: [{command: 1}]", "2:54 `pre_stop.command` must be text, found a number; put it in quotes: \"1\""),
-        ("pre_stop: [{command: {a: 1}}]", "2:54 `pre_stop.command` must be text or a list of texts, found a mapping"),
+        (
+            "pre_stop: [{command: 1}]",
+            "2:54 `pre_stop.command` must be text, found a number; put it in quotes: \"1\"",
+        ),
+        (
+            "pre_stop: [{command: {a: 1}}]",
+            "2:54 `pre_stop.command` must be text or a list of texts, found a mapping",
+        ),
         (
             "pre_stop: [{command: 'a \"b'}]",
             "2:54 `pre_stop.command` cannot be taken apart into words: the quote is not closed",
         ),
-        ("pre_stop: [{command: a, user: 1}]", "2:63 `user` must be text, found a number; put it in quotes: \"1\""),
+        (
+            "pre_stop: [{command: a, user: 1}]",
+            "2:63 `user` must be text, found a number; put it in quotes: \"1\"",
+        ),
         (
             "pre_stop: [{command: a, environment: A=1}]",
             "2:70 `pre_stop.environment` must be a mapping or a list of `NAME=value`, found text",
@@ -62,7 +71,8 @@ fn a_hooks_command_is_read_as_the_services_own_and_its_bare_names_are_warned_of(
         plain("post_start: [{command: a, environment: ['=x']}]"),
         "2:73 `post_start.environment`: a variable needs a name before `=`"
     );
-    let project = project("services: {a: {image: x, pre_stop: [{command: sh -c 'a b', environment: {Q: }}]}}");
+    let project =
+        project("services: {a: {image: x, pre_stop: [{command: sh -c 'a b', environment: {Q: }}]}}");
     let hook = &project.services["a"].hooks.at(Stage::PreStop)[0];
     assert_eq!(hook.command, ["sh", "-c", "a b"]);
     assert_eq!(hook.environment["Q"], None);
@@ -82,7 +92,10 @@ fn watch_rules_that_compose_rejects_are_errors_at_their_place() {
             "path: a",
             "2:51 `develop.watch` needs an `action`; there are `sync`, `rebuild`, `restart`, `sync+restart`, `sync+exec`, `sync+unit`",
         ),
-        ("action: restart", "2:51 `develop.watch` needs a `path`; the file or directory of this host that is followed"),
+        (
+            "action: restart",
+            "2:51 `develop.watch` needs a `path`; the file or directory of this host that is followed",
+        ),
         ("path: '', action: restart", "2:58 `develop.watch.path` is empty"),
         (
             "path: a, action: sync",
