@@ -135,18 +135,17 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         mac_address: _,
         use_api_socket: _,
         foreign: _,
-        // They are run beside the container's own process and take effect at its next start or stop: a changed
-        // hook replaces nothing.
+        // They take effect at the next start or stop and are no part of the container: a changed one replaces nothing.
         hooks: _,
-        // What follows files while somebody works on them is no part of the container.
+        // Nor is who follows files on the host.
         develop: _,
         security_opt,
         privileged,
         read_only,
         extra_hosts,
-        dns,
-        dns_search,
-        dns_opt,
+        dns: _,
+        dns_search: _,
+        dns_opt: _,
         user,
         working_dir,
         // It is said anew at each stop.
@@ -186,9 +185,6 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.put_if("privileged", *privileged);
     print.put_if("read_only", *read_only);
     print.put_list("extra_hosts", extra_hosts.iter().map(|(name, address)| format!("{name}={address}")));
-    print.put_list("dns", dns.iter().map(ToString::to_string));
-    print.put_list("dns_search", dns_search);
-    print.put_list("dns_opt", dns_opt);
     print.put_some("user", user.as_ref());
     print.put_some("working_dir", working_dir.as_ref());
     print.put_some("stop_signal", stop_signal.as_ref());

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use sdcompose::observed::Scope;
 use sdcompose::project::{
-    Dependency, DependencyCondition, ImageSource, Mount, MountSource, Network, Project, RestartPolicy,
-    Service, Volume, VolumeOptions,
+    Dependency, DependencyCondition, Hook, Hooks, ImageSource, Mount, MountSource, Network, Project,
+    RestartPolicy, Service, Volume, VolumeOptions,
 };
 use sdcompose::systemd::UnitName;
 
@@ -77,6 +77,8 @@ pub(crate) trait Change: Sized {
     fn times(self, replicas: u32) -> Self;
     /// Is restarted by the engine so.
     fn restarts(self, policy: RestartPolicy) -> Self;
+    /// Runs `seed` after its start and `drain` before its stop.
+    fn hooks(self) -> Self;
 }
 
 impl Change for Service {
@@ -109,6 +111,12 @@ impl Change for Service {
 
     fn restarts(mut self, policy: RestartPolicy) -> Self {
         self.restart = policy;
+        self
+    }
+
+    fn hooks(mut self) -> Self {
+        let hook = |word: &str| Hook { command: vec![word.to_owned()], ..Hook::default() };
+        self.hooks = Hooks { post_start: vec![hook("seed")], pre_stop: vec![hook("drain")] };
         self
     }
 }
