@@ -26,11 +26,15 @@ const LONGEST: usize = 16 * 1024;
 const REST: Duration = Duration::from_secs(1);
 /// Time that a machine has to boot so far that a command may be run in it.
 const ENTRY: Duration = Duration::from_secs(10);
+/// Time for a look at how a container ended.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Why a hook did not do its work.
 pub(super) enum Setback {
     /// It failed, or could not be run.
     Failed(Box<Failure>),
+    /// Its container had ended.
+    Ended(Box<Failure>),
     /// The run was interrupted.
     Cut,
 }
@@ -40,6 +44,7 @@ pub(super) async fn perform(hands: &Hands<'_>, run: &HookRun) -> Ended {
     match once(hands, run, &run.container).await {
         Ok(()) => Ended::Done,
         Err(Setback::Cut) => Ended::Cut,
+        Err(Setback::Ended(failure)) => Ended::Failed(with_logs(failure, run)),
         Err(Setback::Failed(mut failure)) => {
             let HookRun { service, container, stage, .. } = run;
             match stage {
@@ -54,10 +59,14 @@ pub(super) async fn perform(hands: &Hands<'_>, run: &HookRun) -> Ended {
                     format!("`sdcompose kill {service}` ends it without its hooks."),
                 ]),
             }
-            failure.next.push(format!("`sdcompose logs {service}`"));
-            Ended::Failed(failure)
+            Ended::Failed(with_logs(failure, run))
         }
     }
+}
+
+fn with_logs(mut failure: Box<Failure>, run: &HookRun) -> Box<Failure> {
+    failure.next.push(format!("`sdcompose logs {}`", run.service));
+    failure
 }
 
 /// Runs a hook in the container that has a name by now (a replacement sets its old one aside).
@@ -89,12 +98,48 @@ pub(super) async fn once(hands: &Hands<'_>, run: &HookRun, inside: &str) -> Resu
             hands.show(Progress::Warning(format!("{run} is left out: it does not run any more")));
             Ok(())
         }
-        Err(error) => {
-            let mut failure = failure::of_call(hands, &run.container, &error).await;
-            failure.output = printed.into_last();
-            Err(Setback::Failed(Box::new(failure)))
-        }
+        Err(error) => Err(unable(hands, run, inside, &error, printed).await),
     }
+}
+
+/// Says why a hook could not be run, or not to its end.
+async fn unable(
+    hands: &Hands<'_>,
+    run: &HookRun,
+    inside: &str,
+    error: &EngineError,
+    printed: Printed,
+) -> Setback {
+    let is_down = matches!(error, EngineError::Refused { kind: RefusalKind::Conflict, .. });
+    let ending = if is_down { end_of(hands, inside).await } else { None };
+    if let Some(Ending { code, console }) = ending {
+        let what = format!("{} ended with exit code {code} before {run} could be run", run.container);
+        return Setback::Ended(Box::new(Failure { console, ..failure::plain(what) }));
+    }
+    let mut failure = failure::of_call(hands, &run.container, error).await;
+    failure.output = printed.into_last();
+    Setback::Failed(Box::new(failure))
+}
+
+/// How a container ended.
+struct Ending {
+    code: i64,
+    /// The last lines of its console.
+    console: Vec<String>,
+}
+
+/// Asks how a container ended in which a command cannot be run; `None` where it has not.
+async fn end_of(hands: &Hands<'_>, container: &str) -> Option<Ending> {
+    let followed = async {
+        let mut signals = hands.engine.signals(container);
+        while let Some(Ok(signal)) = signals.next().await {
+            if let Signal::Exited { code, oom: _, console } = signal {
+                return Some(Ending { code, console });
+            }
+        }
+        None
+    };
+    timeout(LOOK, followed).await.ok().flatten()
 }
 
 /// Says that a container which this run has started does not get its hooks, and that no further `up` makes up for

@@ -65,7 +65,16 @@ pub(super) async fn replace(hands: &Hands<'_>, action: &Action, change: Change<'
         Setback::Interrupted if undone.is_ok() => return Ended::Cut,
         Setback::Interrupted => failure::plain(format!("replacing {} was interrupted", spec.name)),
         Setback::Error(error) => failure::of_error(hands, action, &error).await,
-        Setback::Condition(failure) | Setback::Hook(failure) => *failure,
+        Setback::Condition(failure) => *failure,
+        Setback::Hook(mut failure) => {
+            if !change.stopped {
+                failure.help.push(format!(
+                    "`sdcompose kill {}` ends the old one without its hooks, so that `sdcompose up` can replace it.",
+                    spec.service
+                ));
+            }
+            *failure
+        }
     };
     change.tell(&mut failure, undone);
     Ended::Failed(Box::new(failure))
@@ -103,7 +112,7 @@ enum Back {
 impl From<hook::Setback> for Setback {
     fn from(setback: hook::Setback) -> Self {
         match setback {
-            hook::Setback::Failed(failure) => Self::Hook(failure),
+            hook::Setback::Failed(failure) | hook::Setback::Ended(failure) => Self::Hook(failure),
             hook::Setback::Cut => Self::Interrupted,
         }
     }
@@ -303,6 +312,10 @@ impl<'a> Replacement<'a> {
             (Ok(Back::Done), Some(_)) if self.ready => failure.help.push(format!(
                 "The new {name} is ready; the next `sdcompose up` removes what is left of the old one."
             )),
+            (Ok(Back::Done), Some(old)) if ran(old) && !self.stopped => {
+                failure.next.clear();
+                failure.help.push(format!("The old {name} goes on running, unchanged."));
+            }
             (Ok(Back::Done), Some(old)) if ran(old) => {
                 // They would look at the old one, which has none of this.
                 failure.next.clear();

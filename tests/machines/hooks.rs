@@ -118,7 +118,7 @@ volumes: { log: {} }
         }
         bench.manifest(&manifest(IMAGE, 3, "true", "exit 7"));
         let ran = bench.run(&["up", "-d", "-y"]).code(1);
-        ran.says(&["pre_stop 1", "ended with exit code 7"]);
+        ran.says(&["pre_stop 1", "ended with exit code 7", "goes on running, unchanged", "`sdcompose kill db`"]);
         assert_eq!(bench.id("db"), old);
         bench.ok(&["kill", "db"]);
         bench.ok(&["up", "-d", "-y"]);

@@ -60,7 +60,7 @@ impl Replacement<'_> {
             };
             let why = match ended {
                 Ok(()) => continue,
-                Err(hook::Setback::Failed(failure)) => failure.what,
+                Err(hook::Setback::Failed(failure) | hook::Setback::Ended(failure)) => failure.what,
                 Err(hook::Setback::Cut) => format!("{run} was not run"),
             };
             self.hands.show(Progress::Warning(format!(

@@ -100,6 +100,24 @@ async fn a_command_that_is_not_there_is_told_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_container_that_has_ended_before_its_hook_is_told_with_its_console() {
+    let bench = Bench::new();
+    bench.sim.known_image("plain", Script::plain().ends(10, 2, &["no such file"]));
+    let run = bench.run(&started()).await;
+    assert_eq!(
+        run.ends(),
+        "\
+0 finished
+1 finished
+2 finished
+3 failed: shop-app-1 ended with exit code 2 before post_start 1 could be run
+  console: no such file
+  help: `sdcompose logs app`
+4 skipped because of 3"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hook_before_a_stop_that_fails_keeps_the_container_as_docker_compose_does() {
     let bench = bench_with(|script| script.command("drain", 0, 1, &["still busy"]));
     bench.up().await;
@@ -289,7 +307,8 @@ async fn a_hook_of_the_old_one_that_fails_leaves_it_running() {
     let told = run.ends();
     assert!(told.contains("0 failed: shop-app-1: pre_stop 1 (`drain`) ended with exit code 5"), "{told}");
     assert!(told.contains("printed: draining"), "{told}");
-    assert!(told.contains("help: The old shop-app-1 runs again, unchanged."), "{told}");
+    assert!(told.contains("help: The old shop-app-1 goes on running, unchanged."), "{told}");
+    assert!(told.contains("help: `sdcompose kill app` ends the old one without its hooks"), "{told}");
     assert_eq!(bench.sim.text(), text);
     assert!(!since(&bench, before).iter().any(|line| line.ends_with("stop") || line.ends_with("seed")));
 }
