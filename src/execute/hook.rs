@@ -12,21 +12,20 @@ use tokio::time::{sleep, timeout};
 use super::call::{Hands, Patience};
 use super::failure;
 use super::step::Ended;
-use crate::engine::{Chunk, EngineError, ExecSpec, RefusalKind, Session, Signal};
+use crate::engine::{EngineError, ExecSpec, RefusalKind, Session, Signal};
 use crate::event::{Failure, Progress};
 use crate::plan::hooks::{HookRun, shown};
 use crate::plan::{Action, Plan, StepId};
-use crate::project::{Hook, Stage, name};
+use crate::project::{Hook, Stage};
+use printed::Printed;
 
-/// Lines that are kept for a failure.
-const LINES: usize = 20;
-/// Bytes after which a line that does not end is shown as it is.
-const LONGEST: usize = 16 * 1024;
+mod printed;
+
 /// Time that a running hook has for its end once the run is interrupted.
 const REST: Duration = Duration::from_secs(1);
 /// Time that a machine has to boot so far that a command may be run in it.
 const ENTRY: Duration = Duration::from_secs(10);
-/// Time for a look at how a container ended.
+/// Longest time for a look at how a container ended.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Why a hook did not do its work.
@@ -72,10 +71,17 @@ fn with_logs(mut failure: Box<Failure>, run: &HookRun) -> Box<Failure> {
 /// Runs a hook in the container that has a name by now (a replacement sets its old one aside).
 pub(super) async fn once(hands: &Hands<'_>, run: &HookRun, inside: &str) -> Result<(), Setback> {
     let before_stop = run.stage == Stage::PreStop;
-    if before_stop && run.machine && !may_enter(hands, inside).await {
-        // Nothing in it has come so far that a hook could speak to it.
-        hands.show(Progress::Warning(format!("{run} is left out: it has not booted far enough")));
-        return Ok(());
+    if before_stop && run.machine {
+        let enters = tokio::select! {
+            biased;
+            enters = may_enter(hands, inside) => enters,
+            () = hands.interrupt.cancelled() => return Err(Setback::Cut),
+        };
+        if !enters {
+            // Nothing in it has come so far that a hook could speak to it.
+            hands.show(Progress::Warning(format!("{run} is left out: it has not booted far enough")));
+            return Ok(());
+        }
     }
     let mut printed = Printed::new(&run.hook);
     let ended = tokio::select! {
@@ -88,7 +94,7 @@ pub(super) async fn once(hands: &Hands<'_>, run: &HookRun, inside: &str) -> Resu
     };
     match ended {
         Ok(0) => Ok(()),
-        Ok(code) => Err(Setback::Failed(Box::new(of_code(run, code, printed)))),
+        Ok(code) => failed(hands, run, inside, code, printed).await,
         // As Docker Compose has it: what does not run needs not be told that it is to stop.
         Err(EngineError::Refused {
             what: _,
@@ -102,6 +108,30 @@ pub(super) async fn once(hands: &Hands<'_>, run: &HookRun, inside: &str) -> Resu
     }
 }
 
+/// Judges a hook that ended with a code. It may have ended so because its container did: before a stop that is what
+/// was wanted (a command that asks PID 1 to end is killed by its success).
+async fn failed(
+    hands: &Hands<'_>,
+    run: &HookRun,
+    inside: &str,
+    code: i64,
+    printed: Printed,
+) -> Result<(), Setback> {
+    // Killed, or not begun: the end of the container may be told a moment later.
+    let patience = if matches!(code, 126 | 137) { LOOK } else { LOOK / 10 };
+    let ending = end_of(hands, inside, patience).await;
+    let mut failure = Box::new(of_code(run, code, printed));
+    match ending {
+        None => Err(Setback::Failed(failure)),
+        Some(_) if run.stage == Stage::PreStop => Ok(()),
+        Some(Ending { code, console }) => {
+            failure.causes = vec![format!("{} itself ended, with exit code {code}.", run.container)];
+            failure.console = console;
+            Err(Setback::Ended(failure))
+        }
+    }
+}
+
 /// Says why a hook could not be run, or not to its end.
 async fn unable(
     hands: &Hands<'_>,
@@ -111,7 +141,7 @@ async fn unable(
     printed: Printed,
 ) -> Setback {
     let is_down = matches!(error, EngineError::Refused { kind: RefusalKind::Conflict, .. });
-    let ending = if is_down { end_of(hands, inside).await } else { None };
+    let ending = if is_down { end_of(hands, inside, LOOK).await } else { None };
     if let Some(Ending { code, console }) = ending {
         let what = format!("{} ended with exit code {code} before {run} could be run", run.container);
         return Setback::Ended(Box::new(Failure { console, ..failure::plain(what) }));
@@ -128,8 +158,8 @@ struct Ending {
     console: Vec<String>,
 }
 
-/// Asks how a container ended in which a command cannot be run; `None` where it has not.
-async fn end_of(hands: &Hands<'_>, container: &str) -> Option<Ending> {
+/// Asks how a container ended; `None` where it has not within that time.
+async fn end_of(hands: &Hands<'_>, container: &str, time: Duration) -> Option<Ending> {
     let followed = async {
         let mut signals = hands.engine.signals(container);
         while let Some(Ok(signal)) = signals.next().await {
@@ -139,7 +169,7 @@ async fn end_of(hands: &Hands<'_>, container: &str) -> Option<Ending> {
         }
         None
     };
-    timeout(LOOK, followed).await.ok().flatten()
+    timeout(time, followed).await.ok().flatten()
 }
 
 /// Says that a container which this run has started does not get its hooks, and that no further `up` makes up for
@@ -262,106 +292,4 @@ fn of_code(run: &HookRun, code: i64, printed: Printed) -> Failure {
     }
     failure.output = printed.into_last();
     failure
-}
-
-/// What a command prints, line by line. What its own variables keep secret is dotted out.
-struct Printed {
-    secrets: Vec<String>,
-    /// The open lines of standard output and of standard error.
-    open: [Vec<u8>; 2],
-    last: Vec<String>,
-}
-
-impl Printed {
-    fn new(hook: &Hook) -> Self {
-        let secrets = hook.environment.iter().filter(|(name, _)| name::is_secret(name));
-        let lines = secrets.filter_map(|(_, value)| value.as_deref()).flat_map(str::lines);
-        let mut secrets: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
-        // A secret that is a part of another one would leave the rest of it.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self { secrets, open: [Vec::new(), Vec::new()], last: Vec::new() }
-    }
-
-    /// Takes a piece in, and returns the lines that it ends.
-    fn take(&mut self, chunk: &Chunk) -> Vec<String> {
-        let (stream, bytes) = match chunk {
-            Chunk::Out(bytes) => (0, bytes),
-            Chunk::Err(bytes) => (1, bytes),
-        };
-        let mut lines = Vec::new();
-        for byte in bytes {
-            let open = &mut self.open[stream];
-            if *byte != b'\n' {
-                open.push(*byte);
-            }
-            if *byte == b'\n' || open.len() >= LONGEST {
-                let line = std::mem::take(open);
-                lines.push(self.keep(&line));
-            }
-        }
-        lines
-    }
-
-    /// Returns the lines that have no end.
-    fn finish(&mut self) -> Vec<String> {
-        let open = std::mem::take(&mut self.open);
-        open.iter().filter(|line| !line.is_empty()).map(|line| self.keep(line)).collect()
-    }
-
-    fn keep(&mut self, line: &[u8]) -> String {
-        let mut line = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
-        for secret in &self.secrets {
-            line = line.replace(secret.as_str(), "***");
-        }
-        if self.last.len() >= LINES {
-            self.last.remove(0);
-        }
-        self.last.push(line.clone());
-        line
-    }
-
-    fn into_last(self) -> Vec<String> {
-        self.last
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn printed(environment: &[(&str, &str)]) -> Printed {
-        let environment =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect();
-        Printed::new(&Hook { environment, ..Hook::default() })
-    }
-
-    #[test]
-    fn lines_of_both_streams_stay_whole() {
-        let mut printed = printed(&[]);
-        let mut lines = Vec::new();
-        for chunk in [Chunk::Out("a".into()), Chunk::Err("x\r\ny".into()), Chunk::Out("b\n\nc".into())] {
-            lines.extend(printed.take(&chunk));
-        }
-        lines.extend(printed.finish());
-        assert_eq!(lines, ["x", "ab", "", "c", "y"]);
-        assert_eq!(printed.into_last(), ["x", "ab", "", "c", "y"]);
-    }
-
-    #[test]
-    fn a_line_without_an_end_is_cut_and_only_the_last_lines_are_kept() {
-        let mut printed = printed(&[]);
-        let lines = printed.take(&Chunk::Out(vec![b'a'; LONGEST + 1].into()));
-        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [LONGEST]);
-        for number in 0..100 {
-            printed.take(&Chunk::Out(format!("{number}\n").into()));
-        }
-        assert_eq!(printed.into_last().len(), LINES);
-    }
-
-    #[test]
-    fn what_the_commands_own_variables_keep_secret_is_not_shown() {
-        let mut printed = printed(&[("DB_PASSWORD", "canary\nsong"), ("TOKEN", "can"), ("NAME", "open")]);
-        let lines = printed.take(&Chunk::Out("canary open song can\n".into()));
-        assert_eq!(lines, ["*** open *** ***"]);
-    }
 }

@@ -198,9 +198,15 @@ volumes: {{ log: {{}} }}
         up.end().code(130);
         assert_eq!(bench.running(), bench.names(&[]));
 
+        // A hook that ends the container by itself has done all that was wanted, although it is killed with it.
+        bench.manifest(&manifest("kill 1; sleep 1000"));
+        bench.ok(&["up", "-d"]);
+        bench.ok(&["stop"]);
+        assert_eq!(bench.running(), bench.names(&[]));
+
         bench.manifest(&manifest("echo long >> /log/all; sleep 1000"));
         let up = bench.spawn(&["up"]);
-        eventually("it was started again", 30, || log() == "post\npre\npost\n");
+        eventually("it was started again", 30, || log() == "post\npre\npost\npost\n");
         up.signal(Signal::INT);
         eventually("the hook is under way", 30, || log().ends_with("long\n"));
         up.signal(Signal::INT);

@@ -137,6 +137,29 @@ async fn a_hook_before_a_stop_that_fails_keeps_the_container_as_docker_compose_d
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hook_that_is_killed_by_the_end_of_its_container_fails_only_after_a_start() {
+    // PID 1 ends while the command runs, a moment before it is killed.
+    let dying =
+        |after_ms| move |script: Script| script.command("quit", 100, 137, &[]).ends(after_ms, 0, &["bye"]);
+    let bench = bench_with(dying(300));
+    let starts = |stage| {
+        plan(vec![
+            (network("shop_default"), vec![]),
+            (Action::Create(plain("shop-app-1")), vec![0]),
+            (bench::start("shop-app-1"), vec![1]),
+            (hook("app", stage, 1, "quit"), vec![2]),
+        ])
+    };
+    let run = bench.run(&starts(Stage::PreStop)).await;
+    assert!(run.outcome.succeeded(), "{}", run.ends());
+    let run = bench_with(dying(300)).run(&starts(Stage::PostStart)).await;
+    let told = run.ends();
+    assert!(told.contains("post_start 1 (`quit`) ended with exit code 137"), "{told}");
+    assert!(told.contains("console: bye\n  cause: shop-app-1 itself ended, with exit code 0."), "{told}");
+    assert!(!told.contains("goes on running"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_ended_meanwhile_needs_no_hook_before_its_stop() {
     let bench = bench_with(|script| script.command("drain", 0, 1, &[]));
     bench.up().await;
