@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::cli::enter::enterable;
+use crate::cli::interrupt::Interrupts;
 use crate::cli::open::{self, Ground};
 use crate::cli::{Global, select};
 use crate::engine::Engine;
@@ -145,7 +146,12 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<(), Error> {
             (args.services.is_empty() || args.services.contains(&origin.service))
                 && args.index.is_none_or(|index| origin.index == index)
         };
-        follow(&ground, origins, &wish, marks, &mut printer, &chosen).await?;
+        // Also where whoever started this ignores Ctrl-C, as a shell does for what runs in the background.
+        let interrupts = Interrupts::listen()?;
+        tokio::select! {
+            ended = follow(&ground, origins, &wish, marks, &mut printer, &chosen) => ended?,
+            () = interrupts.reach(1) => return Err(Error::Interrupted(interrupts.kind())),
+        }
     }
     Ok(())
 }

@@ -263,14 +263,19 @@ impl<'a> Replacement<'a> {
         }
         let Some(old) = &self.old else { return Ok(Back::Done) };
         let is_old = |name: &str| effect::find(&observed, name).is_some_and(|found| found.id == old.id);
-        if is_old(&self.aside) {
-            let container = self.aside.clone();
-            self.hands.call(&Call::Rename { container, to: name.clone() }).await?;
-        } else if !is_old(name) {
+        let is_aside = is_old(&self.aside);
+        if !is_aside && !is_old(name) {
             return Ok(Back::Elsewhere);
         }
+        // The policy first: as long as the name tells of a replacement, the next run knows that the policy may
+        // be missing.
         if self.disarmed && self.spec.restart != RestartPolicy::No {
-            set_restart(self.hands, name, &self.spec.restart).await?;
+            let found = if is_aside { &self.aside } else { name };
+            set_restart(self.hands, found, &self.spec.restart).await?;
+        }
+        if is_aside {
+            let container = self.aside.clone();
+            self.hands.call(&Call::Rename { container, to: name.clone() }).await?;
         }
         if self.stopped {
             self.hands.call(&Call::Start { container: name.clone() }).await?;
@@ -368,22 +373,24 @@ impl Recovering<'_> {
                 self.rename_back(hands).await
             }
             Recovery::RemoveOld => {
-                self.rearm(hands).await?;
+                self.rearm(hands, self.container).await?;
                 // The anonymous volumes may be the new one's by now.
                 self.discard(hands, self.aside, false).await
             }
         }
     }
 
+    /// Gives the old one its policy and then its name: as long as it has the name of one that was set aside, the
+    /// next run knows that the policy may be missing.
     async fn rename_back(&self, hands: &Hands<'_>) -> Result<(), EngineError> {
+        self.rearm(hands, self.aside).await?;
         let (container, to) = (self.aside.to_owned(), self.container.to_owned());
-        hands.call(&Call::Rename { container, to }).await?;
-        self.rearm(hands).await
+        hands.call(&Call::Rename { container, to }).await.map(drop)
     }
 
     /// Gives the policy back, also where it is not known whether it was taken away.
-    async fn rearm(&self, hands: &Hands<'_>) -> Result<(), EngineError> {
-        match set_restart(hands, self.container, self.restart).await {
+    async fn rearm(&self, hands: &Hands<'_>, container: &str) -> Result<(), EngineError> {
+        match set_restart(hands, container, self.restart).await {
             // An engine that cannot has not taken it away either.
             Ok(()) | Err(EngineError::Refused { kind: RefusalKind::Invalid, .. }) => Ok(()),
             Err(error) => Err(error),

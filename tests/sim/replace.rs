@@ -92,6 +92,33 @@ async fn a_change_that_was_cut_off_and_taken_back_leaves_the_first_project() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mending_that_is_cut_off_as_well_is_gone_on_with() {
+    let clean = running().await;
+    let (from, before) = (clean.calls(), clean.sim.text());
+    clean.up(&changed_shop()).await;
+    for call in from..clean.calls() {
+        let cut_off = async || {
+            let scene = running().await;
+            scene.sim.fault_at(call, Fault::Crash { took: true });
+            scene.until_crash(scene.up(&changed_shop())).await;
+            scene
+        };
+        let mended = cut_off().await;
+        let mending = mended.calls();
+        mended.up(&shop()).await;
+        for second in mending..mended.calls() {
+            let scene = cut_off().await;
+            scene.sim.fault_at(second, Fault::Crash { took: true });
+            scene.may_crash(scene.up(&shop())).await;
+            let about = format!("cut off at {call}, and mending it at {second}");
+            scene.converge(&shop(), &about).await;
+            assert_eq!(scene.sim.text(), before, "{about}");
+            scene.assert_clean(&about);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_machine_that_does_not_boot_brings_the_old_one_back() {
     let scene = running().await;
     let before = scene.sim.text();
