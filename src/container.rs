@@ -13,6 +13,7 @@ pub use crate::systemd::privilege::CgroupNs;
 
 pub mod names;
 mod devices;
+pub mod file_objects;
 pub mod files;
 pub mod fingerprint;
 pub mod remarks;
@@ -292,8 +293,20 @@ pub struct FileSpec {
     pub path: String,
     /// Permission bits.
     pub mode: u32,
+    /// Owner, by the container's own numbers.
+    pub uid: u32,
+    /// Group, likewise.
+    pub gid: u32,
     /// What the file holds.
     pub content: Content,
+}
+
+impl FileSpec {
+    /// Makes a file that belongs to root.
+    #[must_use]
+    pub fn of_root(path: &str, mode: u32, content: Content) -> Self {
+        Self { path: path.to_owned(), mode, uid: 0, gid: 0, content }
+    }
 }
 
 /// What a file holds.

@@ -15,6 +15,7 @@ pub mod command_line;
 pub mod develop;
 pub mod device;
 pub mod exposed;
+pub mod file_object;
 pub mod foreign;
 pub mod hook;
 pub mod hosts;
@@ -42,15 +43,14 @@ pub use blkio::{Blkio, DeviceRate, DeviceWeight};
 pub use build::{Build, BuildContext, BuildSecret, Dockerfile, SshKey};
 pub use develop::{Develop, WatchAction, WatchRule};
 pub use device::{Device, DeviceRequest, Hardware};
+pub use file_object::{Cover, FileKind, FileObject, FileReference, FileSource, Held};
 pub use foreign::{CredentialSpec, Foreign, ModelVariables, Provider};
 pub use hook::{Hook, Hooks, Stage};
 pub use image::{ImageSource, PullPolicy};
 pub use limits::{Limits, Processor, Ulimit};
 pub use link::{Link, Links, VolumesFrom, VolumesSource};
 pub use logging::Logging;
-pub use machine::{
-    Credential, CredentialSource, Identity, Journal, JournalStorage, Machine, Ready, UnitFile,
-};
+pub use machine::{Credential, Identity, Journal, JournalStorage, Machine, Ready, UnitFile};
 pub use mount::{CreateHostPath, Mount, MountSource, Recursive, VolumeOptions};
 pub use namespaces::{Namespaces, Sharing};
 pub use network::{Attachment, Ipam, IpamPool, Network, NetworkChoice};
@@ -75,6 +75,10 @@ pub struct Project {
     pub networks: IndexMap<String, Network>,
     /// Named volumes by their manifest key; only those that a service uses.
     pub volumes: IndexMap<String, Volume>,
+    /// Secrets by their manifest key; only those that a service or its build names.
+    pub secrets: IndexMap<String, FileObject>,
+    /// Configs by their manifest key; only those that a service names.
+    pub configs: IndexMap<String, FileObject>,
 }
 
 impl Project {
@@ -111,6 +115,12 @@ impl Project {
                     if let MountSource::Volume { key, .. } = &mount.source { Some(key) } else { None }
                 })
                 .collect();
+        let files = |kind| -> BTreeSet<&str> {
+            narrowed.services.values().flat_map(|service| service.named_files(kind)).collect()
+        };
+        let (secrets, configs) = (files(FileKind::Secret), files(FileKind::Config));
+        narrowed.secrets.retain(|key, _| secrets.contains(key.as_str()));
+        narrowed.configs.retain(|key, _| configs.contains(key.as_str()));
         narrowed.networks.retain(|key, _| networks.contains(key));
         narrowed.volumes.retain(|key, _| volumes.contains(key));
         narrowed

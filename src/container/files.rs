@@ -4,11 +4,11 @@
 
 use indexmap::IndexMap;
 
-use crate::project::{Credential, Journal, JournalStorage, Machine, Service, UnitFile};
+use crate::project::{Journal, JournalStorage, Machine, Project, Service, UnitFile};
 use crate::systemd::assignment::is_assignable;
 use crate::systemd::defaults::{Decision, boot};
 
-use super::{Content, FileSpec};
+use super::{Content, FileSpec, file_objects};
 
 /// Where a machine's credentials are. `CREDENTIALS_DIRECTORY` names it to PID 1, which hands them to
 /// `LoadCredential=` and `ImportCredential=` by name (measured with systemd 252, 257 and 262). systemd 247
@@ -21,9 +21,14 @@ const DROP_IN: &str = "50-sdcompose.conf";
 /// The first systemd that expands `%` in `DefaultEnvironment=` (measured: 247 does not, 252 does).
 const SPECIFIERS_SINCE: u16 = 250;
 
-/// Lists the files of one machine, directories before what is in them.
+/// Lists the files that systemd itself reads in one machine, directories before what is in them.
 #[must_use]
-pub fn of_machine(service: &Service, machine: &Machine, decision: &Decision) -> Vec<FileSpec> {
+pub fn of_machine(
+    project: &Project,
+    service: &Service,
+    machine: &Machine,
+    decision: &Decision,
+) -> Vec<FileSpec> {
     let mut files = Vec::new();
     for (name, unit) in &machine.units {
         add_unit(&mut files, name.as_str(), unit);
@@ -38,7 +43,8 @@ pub fn of_machine(service: &Service, machine: &Machine, decision: &Decision) -> 
     if decision.relief {
         files.push(file(boot::RELIEF_PATH, 0o644, boot::relief().into_bytes()));
     }
-    add_credentials(&mut files, &machine.credentials);
+    let own = machine.credentials.iter().map(|(name, it)| (name.as_str(), it.bytes.as_slice()));
+    add_credentials(&mut files, own.chain(file_objects::credentials(project, service)).collect());
     files
 }
 
@@ -53,19 +59,18 @@ fn add_unit(files: &mut Vec<FileSpec>, name: &str, unit: &UnitFile) {
     }
 }
 
-fn add_credentials(files: &mut Vec<FileSpec>, credentials: &IndexMap<String, Credential>) {
+fn add_credentials(files: &mut Vec<FileSpec>, credentials: Vec<(&str, &[u8])>) {
     if credentials.is_empty() {
         return;
     }
-    let directory = FileSpec { path: CREDENTIALS_DIR.to_owned(), mode: 0o700, content: Content::Directory };
-    files.push(directory);
-    for (name, value) in credentials {
-        files.push(file(&format!("{CREDENTIALS_DIR}/{name}"), 0o400, value.bytes.clone()));
+    files.push(FileSpec::of_root(CREDENTIALS_DIR, 0o700, Content::Directory));
+    for (name, bytes) in credentials {
+        files.push(file(&format!("{CREDENTIALS_DIR}/{name}"), 0o400, bytes.to_vec()));
     }
 }
 
 fn file(path: &str, mode: u32, bytes: Vec<u8>) -> FileSpec {
-    FileSpec { path: path.to_owned(), mode, content: Content::Bytes(bytes) }
+    FileSpec::of_root(path, mode, Content::Bytes(bytes))
 }
 
 /// The drop-in of systemd-system.conf(5) that gives a service's environment to all units; `None` where there

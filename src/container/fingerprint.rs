@@ -15,6 +15,7 @@ use crate::project::{
 
 use super::{names, spec};
 
+mod files;
 mod settings;
 
 /// Hashes by field, in the manifest's words.
@@ -102,14 +103,18 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         container_name,
         command,
         entrypoint,
-        hostname,
-        domainname,
+        // Of names, these and those below.
+        hostname: _,
+        domainname: _,
         environment,
         // The container does not get them, so they make no difference to it.
         environment_unset: _,
         ports,
         expose,
         mounts,
+        // Each of these is a field of its own.
+        secrets: _,
+        configs: _,
         network,
         // An order between containers, not a part of one.
         depends_on: _,
@@ -142,7 +147,7 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         security_opt,
         privileged,
         read_only,
-        extra_hosts,
+        extra_hosts: _,
         dns: _,
         dns_search: _,
         dns_opt: _,
@@ -165,12 +170,12 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.put_some("container_name", container_name.as_ref());
     print.put_some("command", command.as_ref().map(lines).as_ref());
     print.put_some("entrypoint", entrypoint.as_ref().map(lines).as_ref());
-    print.put_some("hostname", hostname.as_ref());
-    print.put_some("domainname", domainname.as_ref());
+    put_names(&mut print, service);
     print.put_list("environment", pairs(environment));
     print.put_list("ports", sorted(ports.iter().map(port)));
     print.put_list("expose", sorted(expose.iter().cloned()));
     print.put_list("volumes", sorted(mounts.iter().map(|entry| mounted(project, entry))));
+    files::put(&mut print, project, service);
     put_network(&mut print, project, network);
     print.put("healthcheck", healthcheck.as_ref().map(health).unwrap_or_default());
     print.put("restart", policy(restart));
@@ -184,7 +189,6 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
     print.put_list("security_opt", sorted(security_opt.iter().cloned()));
     print.put_if("privileged", *privileged);
     print.put_if("read_only", *read_only);
-    print.put_list("extra_hosts", extra_hosts.iter().map(|(name, address)| format!("{name}={address}")));
     print.put_some("user", user.as_ref());
     print.put_some("working_dir", working_dir.as_ref());
     print.put_some("stop_signal", stop_signal.as_ref());
@@ -198,6 +202,17 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         put_machine(&mut print, machine);
     }
     print
+}
+
+/// Adds the container's own names, and those by which it knows others.
+fn put_names(print: &mut Fingerprint, service: &Service) {
+    let hosts = service.extra_hosts.iter();
+    print.put_some("hostname", service.hostname.as_ref());
+    print.put_some("domainname", service.domainname.as_ref());
+    print.put_list("extra_hosts", hosts.map(|(name, address)| format!("{name}={address}")));
+    print.put_list("dns", service.dns.iter().map(ToString::to_string));
+    print.put_list("dns_search", &service.dns_search);
+    print.put_list("dns_opt", &service.dns_opt);
 }
 
 fn put_machine(print: &mut Fingerprint, machine: &Machine) {

@@ -16,7 +16,6 @@ use indexmap::IndexMap;
 use crate::facts::{
     ApiVersion, CgroupDriver, CgroupVersion, EngineKind, Facts, ImageFacts, ImageSystemd, Locality,
 };
-use crate::project::machine::{Credential, CredentialSource};
 use crate::project::*;
 use crate::systemd::UnitName;
 
@@ -59,6 +58,8 @@ pub(crate) fn project(text: &str) -> Project {
         disabled: BTreeSet::new(),
         networks: IndexMap::new(),
         volumes: IndexMap::new(),
+        secrets: IndexMap::new(),
+        configs: IndexMap::new(),
     };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -92,6 +93,37 @@ fn volume<'a>(project: &'a mut Project, key: &str) -> &'a mut Volume {
         driver_opts: BTreeMap::new(),
         labels: BTreeMap::new(),
     })
+}
+
+/// `secret=KEY:TEXT[:TARGET]` holds a variable, `secretfile` a file of the project, `config` a text of the manifest.
+fn given(project: &mut Project, service: &mut Service, kind: &str, value: &str) {
+    let mut parts = value.splitn(3, ':');
+    let (key, text) = (parts.next().unwrap().to_owned(), parts.next().unwrap());
+    let target = parts.next().map(str::to_owned);
+    let source = match kind {
+        "secret" => FileSource::Environment("VARIABLE".to_owned()),
+        "secretfile" => FileSource::File(project.directory.join(&key)),
+        _ => FileSource::Content,
+    };
+    let object = FileObject {
+        key: key.clone(),
+        name: format!("{}_{key}", project.name),
+        external: false,
+        source: Some(source),
+        held: Held::Bytes(text.as_bytes().into()),
+        labels: BTreeMap::new(),
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        template_driver: None,
+    };
+    let reference = FileReference { source: key.clone(), target, ..FileReference::default() };
+    if kind == "config" {
+        service.configs.push(reference);
+        project.configs.insert(key, object);
+    } else {
+        service.secrets.push(reference);
+        project.secrets.insert(key, object);
+    }
 }
 
 pub(crate) fn unit(text: &str) -> UnitName {
@@ -144,6 +176,8 @@ fn service(project: &mut Project, name: &str, words: &[&str]) -> Service {
                     consistency: None,
                 });
             }
+            "secret" | "secretfile" | "config" => given(project, &mut service, key, value),
+            "readonly" => service.read_only = true,
             "net" => {
                 let keys = value.split(',').map(|key| (key.to_owned(), Attachment::default()));
                 service.network = NetworkChoice::Join(keys.collect());
@@ -193,9 +227,7 @@ fn machine_word(service: &mut Service, key: &str, value: &str) -> bool {
         "cred" => {
             let (name, text) = value.split_once(':').unwrap();
             let bytes = text.as_bytes().to_vec();
-            machine
-                .credentials
-                .insert(name.to_owned(), Credential { source: CredentialSource::Content, bytes });
+            machine.credentials.insert(name.to_owned(), Credential { source: FileSource::Content, bytes });
         }
         "ready" => {
             machine.ready = match value {

@@ -16,8 +16,8 @@ use crate::systemd::UnitName;
 use crate::systemd::defaults::{self, Decision, Wish, boot, errors};
 
 use super::{
-    ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, devices, files, fingerprint,
-    names, ties,
+    ContainerSpec, JoinSpec, MountSpec, MountSpecSource, NetworkSpecChoice, devices, file_objects, files,
+    fingerprint, names, ties,
 };
 
 /// The option of an endpoint that names the interface inside (Docker 28 release notes, moby#49155).
@@ -72,6 +72,8 @@ pub fn assemble(
     let name = names::container(project, service, index);
     let mut spec = plain(project, service, index, &name);
     spec.mounts.extend(api_socket(service, facts));
+    spec.mounts.extend(file_objects::mounts(project, service, facts));
+    spec.files = file_objects::files(project, service, facts);
     spec.labels.extend(labels(project, service, index, decision, image_id));
     if let (Some(machine), Some(decision)) = (&service.machine, decision) {
         make_machine(&mut spec, project, service, index, machine, decision);
@@ -216,7 +218,7 @@ fn make_machine(
         read_only: bind.read_only,
     });
     spec.mounts.splice(0..0, binds);
-    spec.files = files::of_machine(service, machine, decision);
+    spec.files.splice(0..0, files::of_machine(project, service, machine, decision));
 }
 
 fn add_new(list: &mut Vec<String>, more: &[String]) {
@@ -272,7 +274,7 @@ fn environment(
     if let Some(id) = names::identity(project, service, index, &machine.identity) {
         environment.insert("container_uuid".to_owned(), id);
     }
-    if !machine.credentials.is_empty() {
+    if !machine.credentials.is_empty() || file_objects::credentials(project, service).next().is_some() {
         environment.insert("CREDENTIALS_DIRECTORY".to_owned(), files::CREDENTIALS_DIR.to_owned());
     }
     environment

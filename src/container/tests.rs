@@ -179,6 +179,14 @@ fn a_change_is_named_in_the_manifests_words() {
     differ("web dropin=nginx.service:a", "web dropin=nginx.service:b", &["systemd.units.nginx.service"]);
     differ("web file=a.service:x", "web", &["systemd.units.a.service"]);
     differ("web cred=key:1", "web cred=key:2", &["systemd.credentials.key"]);
+    differ("web secret=db:1", "web secret=db:2", &["secrets.db"]);
+    differ("web plain secretfile=db:1", "web plain secretfile=db:2", &["secrets.db"]);
+    differ("web secret=db:1", "web secret=db:1:/etc/db", &["secrets.db"]);
+    differ(
+        "web secret=db:1 config=a:1",
+        "web config=a:2 config=b:1",
+        &["configs.a", "configs.b", "secrets.db"],
+    );
     differ("web", "web plain", &["systemd", "systemd.journal.max", "systemd.mask"]);
     differ("web vol=a:/x", "web vol=b:/x", &["volumes"]);
     differ("web", "web net=front", &["networks"]);
@@ -194,6 +202,8 @@ fn what_is_no_part_of_a_container_changes_nothing() {
     differ("web image=a:1", "web image=b:1", &[]);
     differ("web env=A=1 env=B=2", "web env=B=2 env=A=1", &[]);
     differ("web port=80:80 port=81:81", "web port=81:81 port=80:80", &[]);
+    // Where it comes from, as long as it is put into the root.
+    differ("web secret=db:1 secret=a:1", "web secret=a:1 secretfile=db:1", &[]);
 }
 
 #[test]
@@ -208,6 +218,14 @@ fn a_moved_image_is_a_change() {
     let project = project("web");
     let moved = fingerprint::of(&project, &project.services[0], "sha256:2");
     assert_eq!(fingerprint::changed(&print(&project), &moved), ["image"]);
+}
+
+#[test]
+fn equal_secrets_have_different_hashes() {
+    let label = print(&project("web secret=a:hunter2 secret=b:hunter2")).to_label();
+    let hash = |field: &str| label.split(' ').find_map(|word| word.strip_prefix(field)).unwrap().to_owned();
+    assert_ne!(hash("secrets.a="), hash("secrets.b="));
+    assert!(!label.contains("hunter2"));
 }
 
 #[test]

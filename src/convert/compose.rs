@@ -57,12 +57,18 @@ pub fn to_compose(
     // The notify socket is sdcompose's own: nobody would listen on it.
     let facts = Facts { notify_root: None, ..facts.clone() };
     let wishes = Wishes::of(project, &facts);
-    let mut given = Given::default();
+    let mut given = Given::of(project);
     let (mut parts, mut refusals, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
     for service in project.services.values() {
         match parts_of(project, service, &facts, images, &wishes, &mut given) {
             Ok(made) => {
-                remarks.extend(remarks::on(service, &wishes, images, made.iter().map(|part| &part.service)));
+                remarks.extend(remarks::on(
+                    project,
+                    service,
+                    &wishes,
+                    images,
+                    made.iter().map(|part| &part.service),
+                ));
                 parts.extend(made);
             }
             Err(refusal) => refusals.push(refusal),
@@ -84,9 +90,10 @@ fn parts_of(
     facts: &Facts,
     images: &Images,
     wishes: &Wishes<'_>,
-    given: &mut Given,
+    given: &mut Given<'_>,
 ) -> Result<Vec<Part>, Refusal> {
     refuse_unsayable(service)?;
+    given::refuse_empty(project, service)?;
     let Some(machine) = &service.machine else {
         let service = names::translated(project, service);
         return Ok(vec![Part { service, configs: Vec::new(), secrets: Vec::new() }]);
@@ -117,7 +124,7 @@ fn refuse_unsayable(service: &Service) -> Result<(), Refusal> {
 }
 
 /// Puts the file together: the plain project as `config` shows it, and the files that machines are given.
-fn shown(project: &Project, manifest: &Manifest, parts: Vec<Part>, given: Given) -> Map<String, Json> {
+fn shown(project: &Project, manifest: &Manifest, parts: Vec<Part>, given: Given<'_>) -> Map<String, Json> {
     let machines = project.services.values().filter(|service| service.machine.is_some());
     let machines: Vec<&str> = machines.map(|service| service.name.as_str()).collect();
     let mut files = Vec::new();

@@ -39,7 +39,8 @@ pub fn compose(containers: &[Inspected]) -> Composed {
         }
         services.push((name, keys));
     }
-    let text = written::compose_file(&services, &found.networks, &found.volumes);
+    let declared = [("networks", &found.networks), ("volumes", &found.volumes), ("secrets", &found.secrets)];
+    let text = written::compose_file(&services, &declared);
     Composed { text, left_out: found.left_out, machines: Vec::new() }
 }
 
@@ -48,6 +49,7 @@ pub fn compose(containers: &[Inspected]) -> Composed {
 struct Found {
     networks: Map<String, Json>,
     volumes: Map<String, Json>,
+    secrets: Map<String, Json>,
     left_out: Vec<String>,
 }
 

@@ -276,7 +276,10 @@ impl Line {
         }
         keys.append(&mut self.service);
         let machines = self.is_machine.then(|| service.clone()).into_iter().collect();
-        let text = written::compose_file(&[(service, keys)], &self.networks, &self.volumes);
+        let text = written::compose_file(
+            &[(service, keys)],
+            &[("networks", &self.networks), ("volumes", &self.volumes)],
+        );
         Composed { text, left_out: self.left_out, machines }
     }
 }

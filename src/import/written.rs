@@ -94,12 +94,8 @@ pub(super) fn key(key: &str) -> String {
 /// One service: its name and its keys in their order.
 pub(super) type Service = (String, Vec<(String, Json)>);
 
-/// Writes a compose file of services, with the networks and volumes that they name.
-pub(super) fn compose_file(
-    services: &[Service],
-    networks: &Map<String, Json>,
-    volumes: &Map<String, Json>,
-) -> String {
+/// Writes a compose file of services, with what they name: by its key at the top, networks, volumes, secrets.
+pub(super) fn compose_file(services: &[Service], declared: &[(&str, &Map<String, Json>)]) -> String {
     let mut out = String::new();
     yaml::heading(&mut out, 0, "services");
     for (name, keys) in services {
@@ -108,9 +104,9 @@ pub(super) fn compose_file(
             yaml::entry(&mut out, 4, key, value);
         }
     }
-    for (key, all) in [("networks", networks), ("volumes", volumes)] {
+    for (key, all) in declared {
         if !all.is_empty() {
-            yaml::entry(&mut out, 0, key, &Json::Object(all.clone()));
+            yaml::entry(&mut out, 0, key, &Json::Object((*all).clone()));
         }
     }
     out

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::container::{names, requirements};
+use crate::container::{file_objects, names, requirements};
 use crate::facts::Facts;
 use crate::observed::{Observed, ObservedContainer};
 use crate::project::{ImageSource, Project, PullPolicy};
@@ -94,7 +94,7 @@ pub fn up(
     let groups = fate::survey(project, observed, options, &order);
     refusals.extend(foreign_names(observed, &groups));
     refusals.extend(missing_images(observed, &groups));
-    refusals.extend(beyond_engine(facts, &groups));
+    refusals.extend(beyond_engine(project, facts, &groups));
     refusals.extend(without_containers(project, &groups));
 
     let mut run = run::Run::new(project, facts, observed, options, &groups);
@@ -179,10 +179,15 @@ fn foreign_names(observed: &Observed, groups: &[fate::Group<'_>]) -> Vec<Refusal
     refusals
 }
 
-/// Refuses what containers that are made would need of a newer engine.
-fn beyond_engine(facts: &Facts, groups: &[fate::Group<'_>]) -> Vec<Refusal> {
+/// Refuses what containers that are made would need of a newer engine, or of another one.
+fn beyond_engine(project: &Project, facts: &Facts, groups: &[fate::Group<'_>]) -> Vec<Refusal> {
     let makes = |group: &&fate::Group<'_>| group.replicas.iter().any(|replica| replica.fate.makes());
-    groups.iter().filter(makes).flat_map(|group| requirements::of_service(group.service, facts)).collect()
+    let refused = |group: &fate::Group<'_>| {
+        let mut refusals = requirements::of_service(group.service, facts);
+        refusals.extend(file_objects::refusals(project, group.service, facts));
+        refusals
+    };
+    groups.iter().filter(makes).flat_map(refused).collect()
 }
 
 /// Refuses images that are not there and may not be pulled.

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::FileSource;
 use crate::systemd::UnitName;
 use crate::systemd::privilege::{Feature, Privilege};
 
@@ -84,26 +84,20 @@ impl Default for Machine {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     /// Where it comes from.
-    pub source: CredentialSource,
+    pub source: FileSource,
     /// What it holds; may be secret, so `Debug` does not show it.
     pub bytes: Vec<u8>,
+}
+
+impl Credential {
+    /// Most bytes of one (`CREDENTIAL_SIZE_MAX` of systemd, `src/shared/creds-util.h`).
+    pub const MOST_BYTES: usize = 1024 * 1024;
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credential({} bytes)", self.bytes.len())
     }
-}
-
-/// Where a credential comes from; `config` shows this and not the credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialSource {
-    /// A file, absolute.
-    File(PathBuf),
-    /// A variable of the host's environment.
-    Environment(String),
-    /// The manifest itself.
-    Content,
 }
 
 /// One entry of `systemd.units`.

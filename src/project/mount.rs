@@ -259,6 +259,28 @@ pub fn clean(target: &str) -> String {
     }
 }
 
+/// Whether a path inside is a directory or lies in it. `/var/run` is `/run`, by a link that every distribution has.
+#[must_use]
+pub fn is_within(path: &str, directory: &str) -> bool {
+    Path::new(real(path).as_str()).starts_with(real(directory))
+}
+
+/// Returns how many names a path inside has.
+#[must_use]
+pub fn depth(path: &str) -> usize {
+    Path::new(real(path).as_str()).components().count()
+}
+
+/// Returns a path inside, cleaned, without the link at `/var/run`.
+#[must_use]
+pub fn real(path: &str) -> String {
+    let clean = clean(path);
+    match clean.strip_prefix("/var/run") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/run{rest}"),
+        Some(_) | None => clean,
+    }
+}
+
 /// Whether a source is a path and no volume's name.
 #[must_use]
 pub fn is_path(source: &str) -> bool {
@@ -346,6 +368,14 @@ mod tests {
         assert_eq!(path("~/h"), "/home/user/h");
         assert_eq!(path("~other"), "/srv/shop/~other");
         assert_eq!(path("/abs/"), "/abs/");
+    }
+
+    #[test]
+    fn a_path_is_within_a_directory_by_whole_names_and_through_the_link_at_var_run() {
+        assert!(is_within("/run/secrets/s", "/run") && is_within("/run", "/run/"));
+        assert!(is_within("/var/run/secrets/s", "/run") && is_within("/run/x", "/var/run"));
+        assert!(!is_within("/runner", "/run") && !is_within("/run", "/run/secrets"));
+        assert!(!is_within("/var/runner", "/run"));
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::manifest::{Dialect, Files, Manifest};
-use crate::project::{Project, Service, name};
+use crate::project::{FileKind, Project, Service, name};
 use crate::yaml::{Entry, Node, Value};
 
 mod build;
@@ -20,6 +20,8 @@ mod declared;
 mod dependency;
 mod develop;
 mod environment;
+mod file_objects;
+mod file_references;
 mod foreign;
 mod hardware;
 mod health;
@@ -139,6 +141,8 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
     }
     let networks = declared::networks(r, root, &project_name, &active);
     let volumes = declared::volumes(r, root, &project_name, &active);
+    let [secrets, configs] = FileKind::ALL.map(|kind| file_objects::read(r, root, kind, &scope, &active));
+    file_references::check(r, &active, &secrets, &configs);
     declared::of_builds(r, root, &active, &scope);
     check::all(r, &mut active, &scope, &disabled);
     check::profiles(r, &entries, profiles);
@@ -154,6 +158,8 @@ pub fn resolve(manifest: &mut Manifest, files: &dyn Files) -> (Option<Project>, 
         disabled,
         networks,
         volumes,
+        secrets,
+        configs,
     };
     let project = (!reader.failed()).then_some(project);
     (project, reader.finish())

@@ -7,8 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{
-    Attachment, Develop, Device, Foreign, Hardware, Hooks, ImageSource, Limits, Links, Logging, Machine,
-    Mount, Namespaces, NetworkChoice, Port, PullPolicy, Ulimit, VolumesFrom,
+    Attachment, Develop, Device, FileReference, Foreign, Hardware, Hooks, ImageSource, Limits, Links,
+    Logging, Machine, Mount, Namespaces, NetworkChoice, Port, PullPolicy, Ulimit, VolumesFrom,
 };
 use crate::systemd::UnitName;
 
@@ -45,6 +45,10 @@ pub struct Service {
     pub expose: Vec<String>,
     /// Volumes and binds, by target, last one wins.
     pub mounts: Vec<Mount>,
+    /// Secrets that it is given, by path inside, last one wins.
+    pub secrets: Vec<FileReference>,
+    /// Configs that it is given, likewise.
+    pub configs: Vec<FileReference>,
     /// Networks that the service joins, or a mode without networks.
     pub network: NetworkChoice,
     /// What must hold of other services before this one starts, by their names.
@@ -160,6 +164,8 @@ impl Service {
             ports: Vec::new(),
             expose: Vec::new(),
             mounts: Vec::new(),
+            secrets: Vec::new(),
+            configs: Vec::new(),
             network: NetworkChoice::Join([("default".to_owned(), Attachment::default())].into()),
             depends_on: IndexMap::new(),
             healthcheck: None,

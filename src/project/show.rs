@@ -6,15 +6,17 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::manifest::{Dialect, Manifest};
-use crate::project::{Project, Service, scalar};
+use crate::project::{FileObject, Project, Service, scalar};
 use crate::yaml::{Node, Value};
 
 pub mod explain;
 mod build;
+mod files;
 mod lifecycle;
 mod machine;
 mod network;
@@ -70,12 +72,24 @@ impl Shown<'_> {
 
     /// The top level in order.
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        let Project { name, directory: _, files: _, services: _, disabled: _, networks, volumes } =
-            self.project;
+        let Project {
+            name,
+            directory: _,
+            files: _,
+            services: _,
+            disabled: _,
+            networks,
+            volumes,
+            secrets,
+            configs,
+        } = self.project;
         let networks: Map<String, Json> =
             networks.iter().map(|(key, it)| (key.clone(), network::show(it))).collect();
         let volumes: Map<String, Json> =
             volumes.iter().map(|(key, it)| (key.clone(), storage::volume(it))).collect();
+        let objects = |objects: &IndexMap<String, FileObject>| -> Map<String, Json> {
+            objects.iter().map(|(key, it)| (key.clone(), files::object(it))).collect()
+        };
         let filled = |key, map: Map<String, Json>| {
             (!map.is_empty()).then(|| Part::Value(key, doubled(Json::Object(map))))
         };
@@ -91,6 +105,8 @@ impl Shown<'_> {
             .chain(filled("networks", networks))
             .chain(std::iter::once(Part::Services))
             .chain(filled("volumes", volumes))
+            .chain(filled("secrets", objects(secrets)))
+            .chain(filled("configs", objects(configs)))
             .chain(extensions)
     }
 

@@ -26,6 +26,8 @@ pub(crate) fn shop() -> Project {
         disabled: BTreeSet::new(),
         networks: IndexMap::new(),
         volumes: IndexMap::new(),
+        secrets: IndexMap::new(),
+        configs: IndexMap::new(),
     }
 }
 

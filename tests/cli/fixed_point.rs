@@ -48,7 +48,7 @@ fn every_example_is_read_back() {
 }
 
 /// What is easily lost on the way: dollars, quotes, block scalars, empty lists, numbers as text, short forms.
-const ODD: [&str; 8] = [
+const ODD: [&str; 10] = [
     "services: {}\n",
     "services: {a: {image: 'x:$$y', command: ['sh', '-c', 'echo $$HOME \"q\" #'], entrypoint: []}}\n",
     "services:\n  a:\n    image: x\n    command: |\n      a 'b c'\n    environment: {A: '1', B: 1.10, C: 'yes', D: '', E, F: \" x \", G: \"a\\nb\\n\"}\n",
@@ -57,6 +57,8 @@ const ODD: [&str; 8] = [
     "services: {a: {image: x, healthcheck: {test: exit 0, interval: 1m30s, retries: 3}, depends_on: {b: {condition: service_healthy, restart: true}}, restart: 'on-failure:3'}, b: {image: y, profiles: [p], ulimits: {nofile: {soft: 1, hard: 2}, nproc: 5}}}\n",
     "services: {a: {build: {context: ., dockerfile_inline: \"FROM x\\nRUN a\\n\", args: [A=1, B]}, networks: {n: {aliases: [z]}}, labels: {'a.b/c': '$$1'}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.9.0.0/24}]}}}\nx-own: {a: [1, '1', null, 1.5, true]}\n",
     "services:\n  m:\n    image: x\n    x-systemd:\n      enable: [a.service]\n      journal: {max: 8M}\n      units: {a.service: {content: \"[Service]\\nExecStart=/bin/x $$y\\n\"}, b.service: {mask: true}}\n      credentials: {k: {content: \"s$$t\"}}\n",
+    "services:\n  a:\n    image: x\n    secrets: [s, {source: s, target: t, uid: '5', gid: '', mode: 0440}, {source: e, target: '', mode: '400'}]\n    configs: [c, {source: n, mode: 0}]\nsecrets: {s: {file: ./d/keep, labels: [a=b]}, e: {environment: HOME}, unused: {file: ./none}}\nconfigs: {c: {content: \"a$$b\\n\"}, n: {content: ''}}\n",
+    "services: {a: {image: x, secrets: [o], configs: [d]}}\nsecrets: {o: {external: {name: other}}}\nconfigs: {d: {external: true, content: x, template_driver: t}}\n",
 ];
 
 #[test]

@@ -208,8 +208,13 @@ services:
     build: { context: ., args: { KEY: canary-4, A: [canary] } }
     env_file: .secret
     x-systemd: { credentials: { c: { content: canary-5, fiel: x } } }
+    secrets: [{ source: s, mode: rw }, { source: v, uid: x }, { source: l }]
+    configs: [{ source: c, target: / }]
+secrets: { s: { content: canary-9, fiel: x }, v: { environment: HELD }, l: { file: .secret, file2: x } }
+configs: { c: { content: canary-10, file: .secret } }
 ",
     );
+    place.write(".env", "HELD=canary-11\n");
     place.write(".secret", "GOOD=canary-6\nA B=canary-7\nC=\"canary-8\n");
     for format in [&[][..], &["--format", "json"], &["--format", "sarif"]] {
         let ran = place.run(&[&["config", "-q"], format].concat());

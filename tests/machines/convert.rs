@@ -27,6 +27,8 @@ services:
             [Install]
             WantedBy=multi-user.target
       credentials: { token: { content: s3cret } }
+    secrets: [word, { source: word, target: /etc/word, uid: '33', mode: 0400 }]
+    configs: [greeting]
   web:
     image: sdcompose-test/debian:bookworm
     scale: 2
@@ -34,6 +36,8 @@ services:
   app:
     image: sdcompose-test/debian:bullseye
     depends_on: [web]
+secrets: { word: { environment: WORD } }
+configs: { greeting: { content: 'hello $$x' } }
 ";
 
 /// Where distributions and Docker's own packages put the plugin; the bed has one for the benchmark.
@@ -89,11 +93,14 @@ on_each_engine! {
     fn a_converted_project_is_run_alike_by_docker_compose(bench) {
         let Some(compose) = docker_compose() else { return };
         bench.manifest(THREE);
+        bench.write(".env", "WORD=open-sesame\n");
         bench.ok(&["up", "-d"]);
         let machines = [bench.name("db"), bench.replica("web", 1), bench.replica("web", 2), bench.name("app")];
         let ours = machines.clone().map(|name| asked(&bench.api.inspect(&name).expect("a machine of ours")));
         let converted = bench.ok(&["convert", "--to", "compose", "-o", "docker.yaml"]);
         converted.says(&["note: db: READY=1 on systemd's notify socket cannot be awaited"]);
+        let written = std::fs::read_to_string(bench.dir().join("docker.yaml")).expect("the converted file");
+        assert!(!written.contains("open-sesame"), "{written}");
         bench.ok(&["down"]);
 
         let docker = DockerCompose { bench, program: compose };
@@ -108,6 +115,11 @@ on_each_engine! {
         assert_eq!(bench.api.shell(&machines[0], "cat /var/hello"), "a$b \"c\" 50%");
         let credential = "/etc/sdcompose/credentials/token";
         assert_eq!(bench.api.shell(&machines[0], &format!("cat {credential}")), "s3cret");
+        let both = "cat /run/secrets/word /etc/word /greeting; stat -c ' %a %u:%g' /run/secrets/word /etc/word";
+        assert_eq!(
+            bench.api.shell(&machines[0], both),
+            "open-sesameopen-sesamehello $x 444 0:0\n 400 33:0"
+        );
         assert_eq!(bench.api.shell(&machines[3], "getent hosts web | wc -l"), "2");
     }
 

@@ -26,6 +26,7 @@ mod terminal;
 mod scale;
 mod images;
 mod plain;
+mod secrets;
 mod examples;
 mod convert;
 mod readme;

@@ -9,5 +9,6 @@ mod interrupt;
 mod project;
 mod replace;
 mod scene;
+mod secrets;
 mod seeds;
 mod two_clients;

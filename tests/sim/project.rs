@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use sdcompose::observed::Scope;
 use sdcompose::project::{
-    Dependency, DependencyCondition, Hook, Hooks, ImageSource, Mount, MountSource, Network, Project,
-    RestartPolicy, Service, Volume, VolumeOptions,
+    Dependency, DependencyCondition, FileObject, FileReference, FileSource, Held, Hook, Hooks, ImageSource,
+    Mount, MountSource, Network, Project, RestartPolicy, Service, Volume, VolumeOptions,
 };
 use sdcompose::systemd::UnitName;
 
@@ -29,6 +29,8 @@ pub(crate) fn project(services: Vec<Service>) -> Project {
         disabled: BTreeSet::new(),
         networks: IndexMap::from([("default".to_owned(), network("default"))]),
         volumes,
+        secrets: IndexMap::new(),
+        configs: IndexMap::new(),
     }
 }
 
@@ -46,6 +48,27 @@ pub(crate) fn scope(project: &Project) -> Scope {
         networks: project.networks.values().map(|network| network.name.clone()).collect(),
         containers: project.services.values().flat_map(names).collect(),
     }
+}
+
+/// Declares a secret that a variable holds, and gives it to services.
+pub(crate) fn with_secret(mut project: Project, key: &str, value: &str, services: &[&str]) -> Project {
+    let secret = FileObject {
+        key: key.to_owned(),
+        name: format!("shop_{key}"),
+        external: false,
+        source: Some(FileSource::Environment("VARIABLE".to_owned())),
+        held: Held::Bytes(value.as_bytes().into()),
+        labels: BTreeMap::new(),
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        template_driver: None,
+    };
+    project.secrets.insert(key.to_owned(), secret);
+    for name in services {
+        let reference = FileReference { source: key.to_owned(), ..FileReference::default() };
+        project.services.get_mut(*name).expect("the service is there").secrets.push(reference);
+    }
+    project
 }
 
 /// A plain service of the image `plain`.

@@ -15,7 +15,7 @@ use sdcompose::project::{DependencyCondition, Project, RestartPolicy};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::project::{Change, machine, plain, project, scope};
+use crate::project::{Change, machine, plain, project, scope, with_secret};
 
 /// The ways in which a call goes wrong without the caller dying.
 pub(crate) const FAULTS: [Fault; 9] = [
@@ -201,14 +201,15 @@ impl Scene {
     }
 }
 
-/// Three machines of which each needs the one before, and a plain service.
+/// Three machines of which each needs the one before, and a plain service; one of each is given a secret.
 pub(crate) fn shop() -> Project {
-    project(vec![
+    let shop = project(vec![
         machine("db").stores("data").restarts(RestartPolicy::Always),
         machine("app").needs_unit("db", "postgresql.service").needs("cache", DependencyCondition::Started),
         machine("web").needs("app", DependencyCondition::Ready).times(2),
         plain("cache"),
-    ])
+    ]);
+    with_secret(shop, "token", "canary", &["app", "cache"])
 }
 
 /// The same with other images for two of them.

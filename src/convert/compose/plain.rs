@@ -32,6 +32,9 @@ pub(super) fn of_machine(
         security_opt: spec.security_opt.clone(),
         privileged: spec.privileged,
         mounts: mounts(base, decision),
+        // They are among the files that the machine is given.
+        secrets: Vec::new(),
+        configs: Vec::new(),
         healthcheck,
         machine: None,
         ..base.clone()

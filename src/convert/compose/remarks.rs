@@ -1,13 +1,15 @@
 //! What a compose file cannot say of a machine.
 
-use crate::project::{Service, WatchAction};
+use crate::project::{Project, Service, WatchAction};
 
 use super::Images;
+use super::given::bound_files;
 use super::health::Wishes;
 use super::names::is_split;
 
 /// Lists what the file cannot say of one service, a sentence each. `made` are the services that it became.
 pub(super) fn on<'m>(
+    project: &Project,
     service: &Service,
     wishes: &Wishes<'_>,
     images: &Images,
@@ -47,6 +49,7 @@ pub(super) fn on<'m>(
     if service.develop.watch.iter().any(|rule| matches!(rule.action, WatchAction::SyncUnit { .. })) {
         remarks.push("its `sync+unit` rules are left out: Docker Compose knows no units".to_owned());
     }
+    remarks.extend(bound_files(project, service));
     if is_split(service) {
         remarks.push(format!(
             "each of its {} replicas is a service, since each has its own identity and cgroup",

@@ -1,4 +1,4 @@
-//! Uncompressed archives with nothing in them that differs from run to run: no times, everything root's.
+//! Uncompressed archives with nothing in them that differs from run to run: no times, and owners by number.
 //! Pure.
 
 use std::io;
@@ -20,18 +20,24 @@ pub(super) fn header(mode: u32, kind: tar::EntryType, size: u64) -> tar::Header 
 /// Writes files. Directories above a file are made by the engine where they are missing.
 pub(super) fn of(files: &[FileSpec]) -> io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
-    for FileSpec { path, mode, content } in files {
+    for FileSpec { path, mode, uid, gid, content } in files {
         let path = path.trim_start_matches('/');
+        let header = |kind, size| {
+            let mut header = header(*mode, kind, size);
+            header.set_uid(u64::from(*uid));
+            header.set_gid(u64::from(*gid));
+            header
+        };
         match content {
             Content::Bytes(bytes) => {
-                let mut header = header(*mode, tar::EntryType::Regular, bytes.len() as u64);
+                let mut header = header(tar::EntryType::Regular, bytes.len() as u64);
                 archive.append_data(&mut header, path, bytes.as_slice())?;
             }
             Content::Symlink(target) => {
-                archive.append_link(&mut header(*mode, tar::EntryType::Symlink, 0), path, target)?;
+                archive.append_link(&mut header(tar::EntryType::Symlink, 0), path, target)?;
             }
             Content::Directory => {
-                let mut header = header(*mode, tar::EntryType::Directory, 0);
+                let mut header = header(tar::EntryType::Directory, 0);
                 archive.append_data(&mut header, format!("{path}/"), io::empty())?;
             }
         }
@@ -46,9 +52,13 @@ mod tests {
     #[test]
     fn files_become_one_archive_that_is_the_same_each_time() {
         let files = [
-            FileSpec { path: "/etc/x".into(), mode: 0o755, content: Content::Directory },
-            FileSpec { path: "/etc/x/a".into(), mode: 0o600, content: Content::Bytes(b"hello".to_vec()) },
-            FileSpec { path: "/etc/x/b".into(), mode: 0o777, content: Content::Symlink("a".into()) },
+            FileSpec::of_root("/etc/x", 0o755, Content::Directory),
+            FileSpec {
+                uid: 1000,
+                gid: 7,
+                ..FileSpec::of_root("/etc/x/a", 0o600, Content::Bytes(b"hello".to_vec()))
+            },
+            FileSpec::of_root("/etc/x/b", 0o777, Content::Symlink("a".into())),
         ];
         let written = of(&files).unwrap();
         assert_eq!(written, of(&files).unwrap());
@@ -73,7 +83,7 @@ mod tests {
             .collect();
         assert_eq!(
             entries,
-            ["etc/x/ 755 0:0 0 0 None", "etc/x/a 600 0:0 0 5 None", "etc/x/b 777 0:0 0 0 Some(\"a\")"]
+            ["etc/x/ 755 0:0 0 0 None", "etc/x/a 600 1000:7 0 5 None", "etc/x/b 777 0:0 0 0 Some(\"a\")"]
         );
     }
 }

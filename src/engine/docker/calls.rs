@@ -147,7 +147,9 @@ impl Docker {
 
     async fn put(&self, container: &str, files: &[FileSpec]) -> Result<Done, Trouble> {
         let archive = archive::of(files).map_err(|error| Trouble::NotSent(error.to_string(), None))?;
-        let options = UploadToContainerOptionsBuilder::default().path("/").build();
+        // Without the flag, a file takes the place of a whole directory of its name.
+        let options =
+            UploadToContainerOptionsBuilder::default().path("/").no_overwrite_dir_non_dir("true").build();
         let body = bollard::body_full(archive.into());
         self.plain(DEADLINE, self.api.upload_to_container(container, Some(options), body)).await
     }

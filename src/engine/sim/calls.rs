@@ -200,6 +200,10 @@ fn of_container(world: &mut World, call: &Call, name: &str) -> Result {
     };
     let (name, life) = (container.name.clone(), container.life);
     match call {
+        // moby daemon/archive_unix.go, `ErrRootFSReadOnly`.
+        Call::Put { .. } if container.spec.read_only => {
+            return refused(RefusalKind::Invalid, "container rootfs is marked read-only");
+        }
         Call::Put { container: _, files } => {
             for file in files {
                 container.files.insert(file.path.clone(), file.clone());

@@ -38,11 +38,8 @@ pub fn machine(project: &str, name: &str) -> ContainerSpec {
         };
         spec.labels = ContainerLabels { machine: Some(machine), ..labels }.encode();
     }
-    spec.files.push(FileSpec {
-        path: "/etc/systemd/system/service.d/zz-sdcompose.conf".to_owned(),
-        mode: 0o644,
-        content: Content::Bytes(b"[Service]\n".to_vec()),
-    });
+    let relief = "/etc/systemd/system/service.d/zz-sdcompose.conf";
+    spec.files.push(FileSpec::of_root(relief, 0o644, Content::Bytes(b"[Service]\n".to_vec())));
     spec
 }
 

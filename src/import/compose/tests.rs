@@ -176,3 +176,11 @@ fn a_text_without_services_is_refused() {
     assert_eq!(what("services:\n  - a\n"), "`x.yaml` has no services");
     assert!(what("services: {\n").contains('{'));
 }
+
+#[test]
+fn secrets_and_configs_stay_with_a_machine() {
+    let file = "services:\n  vm:\n    image: x\n    privileged: true\n    command: /sbin/init\n    secrets: [s]\n    configs:\n      - source: c\n        target: /etc/c\nsecrets: {s: {file: ./s}}\nconfigs: {c: {content: x}}\n";
+    let told = told(file);
+    assert!(told.contains("    secrets: [s]\n    configs:\n      - source: c\n"), "{told}");
+    assert!(told.contains("\nsecrets: {s: {file: ./s}}\nconfigs: {c: {content: x}}\n---\n"), "{told}");
+}

@@ -91,3 +91,24 @@ fn a_container_of_docker_compose_keeps_its_services_name() {
     assert!(text.contains("\n  web-1:\n"), "{text}");
     assert!(!text.contains("networks:"), "{text}");
 }
+
+#[test]
+fn a_file_that_docker_compose_bound_as_a_secret_stays_one() {
+    let mut container = container();
+    container["Config"]["Labels"] = json!({ "com.docker.compose.service": "web" });
+    let bind = |source: &str, target: &str| json!({ "Type": "bind", "Source": source, "Destination": target, "RW": false });
+    let asked = |target: &str| json!({ "Type": "bind", "Target": target, "ReadOnly": true });
+    container["Mounts"] = json!([
+        bind("/srv/pw", "/run/secrets/pw"),
+        bind("/srv/other", "/run/secrets/a/b"),
+        bind("/srv/own", "/run/secrets/own"),
+    ]);
+    container["HostConfig"]["Mounts"] = json!([asked("/run/secrets/pw"), asked("/run/secrets/a/b")]);
+    let text = compose(&[Inspected { container: container.clone(), image: image() }]).text;
+    assert!(text.contains("    secrets:\n      - pw\n"), "{text}");
+    assert!(text.contains("\nsecrets:\n  pw:\n    file: /srv/pw\n"), "{text}");
+    assert!(text.contains("- /srv/own:/run/secrets/own:ro\n") && text.contains("/srv/other:"), "{text}");
+    container["Config"]["Labels"] = json!({});
+    let text = compose(&[Inspected { container, image: image() }]).text;
+    assert!(!text.contains("secrets:\n") && text.contains("/srv/pw:/run/secrets/pw:ro"), "{text}");
+}

@@ -144,6 +144,8 @@ fn owner(path: &[&str]) -> String {
         ["services", name, _] => format!("a service (`{name}`)"),
         ["networks", name, _] => format!("a network (`{name}`)"),
         ["volumes", name, _] => format!("a volume (`{name}`)"),
+        ["secrets", name, _] => format!("a secret (`{name}`)"),
+        ["configs", name, _] => format!("a config (`{name}`)"),
         [.., parent, _] => format!("`{parent}`"),
     }
 }

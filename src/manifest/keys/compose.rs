@@ -1,4 +1,4 @@
-//! Keys at the top of a manifest, and those of networks and volumes.
+//! Keys at the top of a manifest, and those of networks, volumes, secrets and configs.
 
 use super::Form::{Boolean, Fields, Integer, Items, Names, Null, Number, Pairs, Scalars, Text, Texts};
 use super::{Key, ignored, key, refused};
@@ -24,15 +24,9 @@ pub(super) const TOP: &[Key] = &[
         "where relative paths start; the first file's directory otherwise",
     ),
     key("include.[].env_file", &[Text, Texts], "files of variables; the `.env` of the directory otherwise"),
-    refused(
-        "secrets",
-        "give `systemd.credentials` of the service a file",
-        "files that only some services see",
-    ),
-    refused("configs", "bind a file by `volumes` instead", "files given to services"),
 ];
 
-/// Networks and volumes.
+/// Networks, volumes, secrets and configs.
 pub(super) const RESOURCES: &[Key] = &[
     key("networks", &[Names, Null], "networks of the project"),
     key("networks.*", &[Fields, Null], "one network"),
@@ -63,6 +57,32 @@ pub(super) const RESOURCES: &[Key] = &[
     key("volumes.*.driver", &[Text], "its driver; `local` otherwise"),
     key("volumes.*.driver_opts", &[Scalars], "options of the driver"),
     key("volumes.*.labels", &[Pairs], "labels"),
+    key("secrets", &[Names], "files that only the services see which name them; values are never shown"),
+    key("secrets.*", &[Fields], "one secret"),
+    key("secrets.*.file", &[Text], "path of the file that holds it"),
+    key("secrets.*.environment", &[Text], "name of the variable that holds it"),
+    refused(
+        "secrets.*.content",
+        "give it by `file` or `environment`, so that the manifest holds no secret; or make it a config",
+        "the secret itself",
+    ),
+    key("secrets.*.name", &[Text], "its name, for engines that keep secrets"),
+    key("secrets.*.external", &[Boolean, Fields], "whether it belongs to somebody else; needs Swarm"),
+    key("secrets.*.external.name", &[Text], "its name, in the older form"),
+    key("secrets.*.labels", &[Pairs], "labels, which are only shown"),
+    key("secrets.*.driver", &[Text], "its driver; needs Swarm"),
+    key("secrets.*.driver_opts", &[Scalars], "options of the driver"),
+    key("secrets.*.template_driver", &[Text], "what fills a template in; needs Swarm"),
+    key("configs", &[Names], "files that only the services see which name them"),
+    key("configs.*", &[Fields], "one config"),
+    key("configs.*.file", &[Text], "path of the file that holds it"),
+    key("configs.*.environment", &[Text], "name of the variable that holds it"),
+    key("configs.*.content", &[Text], "the config itself"),
+    key("configs.*.name", &[Text], "its name, for engines that keep configs"),
+    key("configs.*.external", &[Boolean, Fields], "whether it belongs to somebody else; needs Swarm"),
+    key("configs.*.external.name", &[Text], "its name, in the older form"),
+    key("configs.*.labels", &[Pairs], "labels, which are only shown"),
+    key("configs.*.template_driver", &[Text], "what fills a template in; needs Swarm"),
 ];
 
 /// Below `networks:` of a service, and what else is long enough to stand apart.

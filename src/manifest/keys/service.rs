@@ -3,7 +3,7 @@
 use super::Form::{
     Boolean, Duration, Fields, Integer, Items, Names, Null, Number, Pairs, Size, Text, Texts, Words,
 };
-use super::{Key, ignored, key, refused};
+use super::{Key, ignored, key};
 
 const SWARM: &str = "one engine has no nodes to choose from and updates by its own plan";
 
@@ -108,6 +108,20 @@ pub(super) const SERVICE: &[Key] = &[
     key("volumes.[].image", &[Fields], "options of a mounted image"),
     key("volumes.[].image.subpath", &[Text], "a directory of the image; Docker 28"),
     key("tmpfs", &[Text, Texts], "paths inside that are memory"),
+    key("secrets", &[Items], "secrets that the service sees; a machine's are its units' credentials too"),
+    key("secrets.[]", &[Text, Fields], "the secret's key, or"),
+    key("secrets.[].source", &[Text], "the secret's key"),
+    key("secrets.[].target", &[Text], "the path inside; below `/run/secrets` where it is relative"),
+    key("secrets.[].uid", &[Text], "owner of the file; root by default"),
+    key("secrets.[].gid", &[Text], "group of the file; root's by default"),
+    key("secrets.[].mode", &[Number, Text], "permission bits of the file; `0444` by default"),
+    key("configs", &[Items], "configs that the service sees"),
+    key("configs.[]", &[Text, Fields], "the config's key, or"),
+    key("configs.[].source", &[Text], "the config's key"),
+    key("configs.[].target", &[Text], "the path inside; below `/` where it is relative"),
+    key("configs.[].uid", &[Text], "owner of the file; root by default"),
+    key("configs.[].gid", &[Text], "group of the file; root's by default"),
+    key("configs.[].mode", &[Number, Text], "permission bits of the file; `0444` by default"),
     key("networks", &[Names, Texts], "networks that the service joins"),
     key("networks.*", &[Fields, Null], "how it joins one network"),
     key("network_mode", &[Text], "`none`, `host`, `service:NAME`, `container:NAME` instead of networks"),
@@ -207,6 +221,4 @@ pub(super) const SERVICE: &[Key] = &[
     key("stdin_open", &[Boolean], "whether standard input stays open"),
     key("stop_signal", &[Text], "the stop signal; a machine's is `SIGRTMIN+3`"),
     key("stop_grace_period", &[Duration], "time between the stop signal and the kill; 90 s for a machine"),
-    refused("configs", "bind a file by `volumes` instead", "files given to the service"),
-    refused("secrets", "give `systemd.credentials` a file", "files that only some services see"),
 ];

@@ -51,7 +51,11 @@ pub(super) const SYSTEMD: &[Key] = &[
     key("units.*.enable", &[Boolean], "whether the unit is started at boot"),
     key("units.*.mask", &[Boolean], "whether the unit cannot be started"),
     key("environment_to_units", &[Boolean], "whether `environment` reaches the units; true by default"),
-    key("credentials", &[Names], "what units read by `LoadCredential=` and `ImportCredential=`"),
+    key(
+        "credentials",
+        &[Names],
+        "what units read by `LoadCredential=` and `ImportCredential=`, besides the service's `secrets`",
+    ),
     key("credentials.*", &[Fields], "one credential"),
     key("credentials.*.file", &[Text], "path of the file that holds it"),
     key("credentials.*.environment", &[Text], "name of the variable that holds it"),

@@ -259,3 +259,32 @@ fn values_of_different_kinds_are_an_error_with_their_path() {
 fn an_empty_document_changes_nothing() {
     assert_eq!(merged("a: 1\n---\n---\nb: 2\n"), "{a: 1, b: 2}");
 }
+
+#[test]
+fn secrets_and_configs_of_a_service_are_unique_by_where_they_are() {
+    assert_eq!(
+        service("secrets: [s, t]", "secrets: [{source: u, target: /run/secrets/s}, {source: s, target: s}]"),
+        "secrets: [{source: u, target: /run/secrets/s}, t, {source: s, target: s}]"
+    );
+    assert_eq!(
+        service("configs: [c]", "configs: [{source: d, target: /c, mode: 0400}, e]"),
+        "configs: [{source: d, target: /c, mode: 0400}, e]"
+    );
+    assert_eq!(service("secrets: [s]", "secrets: !override [t]"), "secrets: [t]");
+    assert_eq!(service("secrets: [s], image: x", "secrets: !reset []"), "image: x");
+}
+
+#[test]
+fn where_a_secret_comes_from_is_replaced_by_a_mark_only() {
+    let top = |over: &str| {
+        merged(&format!("secrets: {{s: {{file: ./s, labels: {{a: b}}}}}}\n---\nsecrets: {over}\n"))
+    };
+    assert_eq!(top("{s: {environment: E}}"), "{secrets: {s: {file: ./s, labels: {a: b}, environment: E}}}");
+    assert_eq!(
+        top("{s: {file: !reset null, environment: E}}"),
+        "{secrets: {s: {labels: {a: b}, environment: E}}}"
+    );
+    assert_eq!(top("{s: !override {environment: E}}"), "{secrets: {s: {environment: E}}}");
+    assert_eq!(top("{s: !reset null}"), "{secrets: {}}");
+    assert_eq!(top("{s: {labels: [c=d]}}"), "`secrets.s.labels` is a list here and a mapping before");
+}

@@ -11,7 +11,7 @@ use crate::yaml::{Node, Value};
 
 use super::reader::Reader;
 use super::service::{field, flag, labels, list};
-use super::{limits, network};
+use super::{file_references, limits, network};
 
 /// Reads how an image is built: a context alone, or a mapping.
 pub(super) fn read(r: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Build> {
@@ -155,8 +155,7 @@ fn secret(r: &mut Reader<'_>, node: &Node) -> Option<BuildSecret> {
         target: field(r, node, "target", Reader::filled),
         uid: field(r, node, "uid", Reader::filled),
         gid: field(r, node, "gid", Reader::filled),
-        mode: field(r, node, "mode", |r, node, key| r.integer(node, key, 0..=0o7777))
-            .and_then(|mode| u32::try_from(mode).ok()),
+        mode: field(r, node, "mode", file_references::mode),
     })
 }
 

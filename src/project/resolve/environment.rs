@@ -106,7 +106,7 @@ fn warn_of_secrets(r: &mut Reader<'_>, node: &Node, written: &[Pair]) {
                 place(node, "environment"),
             )
             .coded(Code::PlainSecret)
-            .help("`systemd.credentials` gives a secret to the units that ask for it, and to no others"),
+            .help("`secrets` gives it as a credential to the units that ask for it, and as a file"),
         );
     }
 }

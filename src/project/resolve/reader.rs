@@ -374,8 +374,7 @@ impl<'a> Reader<'a> {
     /// Reads a file by its path as written.
     pub(super) fn read(&mut self, node: &Node, text: &str, key: &str) -> Option<Vec<u8>> {
         let path = self.absolute(text, node.span);
-        let files = self.files;
-        match self.known.entry(path.clone()).or_insert_with(|| files.read(&path)).clone() {
+        match self.contents(&path) {
             Ok(bytes) => Some(bytes),
             Err(why) => {
                 let shown = path.display();
@@ -384,6 +383,12 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Reads a file by its absolute path; where it cannot be read, says in a few words why.
+    pub(super) fn contents(&mut self, path: &Path) -> Result<Vec<u8>, String> {
+        let files = self.files;
+        self.known.entry(path.to_owned()).or_insert_with(|| files.read(path)).clone()
     }
 
     /// Text or a number, printed as Compose prints it.

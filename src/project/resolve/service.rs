@@ -2,14 +2,15 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::labels::RESERVED_PREFIX;
-use crate::project::{Service, exposed, name};
+use crate::project::{FileKind, Service, exposed, name};
 use crate::yaml::{Entry, Node, Value};
 
 use super::options::chosen;
 use super::reader::Reader;
 use super::{
-    Scope, conflicts, dependency, develop, environment, foreign, hardware, health, hooks, image, label_file,
-    limits, links, machine, namespaces, network, options, ports, process, security, storage,
+    Scope, conflicts, dependency, develop, environment, file_references, foreign, hardware, health, hooks,
+    image, label_file, limits, links, machine, namespaces, network, options, ports, process, security,
+    storage,
 };
 
 /// Reads one service; `None` where it is no mapping. Fields that cannot be read are left at their defaults:
@@ -54,6 +55,8 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         ports: ports::read(r, node, &network),
         expose: list(r, node, "expose", expose),
         mounts: storage::mounts(r, node, machine.as_ref(), scope.dialect),
+        secrets: file_references::read(r, node, FileKind::Secret),
+        configs: file_references::read(r, node, FileKind::Config),
         depends_on: dependency::read(
             r,
             entry,

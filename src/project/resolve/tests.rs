@@ -1,5 +1,6 @@
 //! Whole manifests in, projects or findings out.
 
+mod files;
 mod lifecycle;
 mod machines;
 mod mistakes;

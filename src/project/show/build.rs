@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::project::{Build, BuildContext, BuildSecret, Dockerfile, SshKey, Ulimit};
 use crate::yaml::{Node, Value};
 
-use super::{put, put_filled, put_set};
+use super::{files, put, put_filled, put_set};
 
 /// Shows how an image is built; where a limit can be a number or a pair, the form that was written is kept.
 pub(super) fn show(build: &Build, written: Option<&Node>) -> Json {
@@ -84,7 +84,7 @@ fn secret(secret: &BuildSecret) -> Json {
     put(&mut shown, "target", target.as_ref());
     put(&mut shown, "uid", uid.as_ref());
     put(&mut shown, "gid", gid.as_ref());
-    put(&mut shown, "mode", mode.map(|mode| format!("0{mode:o}")));
+    put(&mut shown, "mode", mode.map(files::bits));
     Json::Object(shown)
 }
 

@@ -247,7 +247,8 @@ fn systemd_reason(field: &str) -> &'static str {
             "what `environment` sets is seen by the services inside, not by PID 1 alone"
         }
         "mask_defaults" => "units that cannot work in a container would only fail",
-        "args" | "features" | "enable" | "mask" | "units" | "credentials" => "none unless asked for",
+        "args" | "features" | "enable" | "mask" | "units" => "none unless asked for",
+        "credentials" => "none unless asked for, besides the service's `secrets`",
         _ => "default",
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::project::resolve::STORAGES;
 use crate::project::{
-    Credential, CredentialSource, Identity, Journal, Machine, Privilege, Ready, UnitFile, quantity,
+    Credential, FileSource, Identity, Journal, Machine, Privilege, Ready, UnitFile, quantity,
 };
 
 use super::{put, put_set};
@@ -90,9 +90,9 @@ fn show_unit(unit: &UnitFile) -> Json {
 fn credential(credential: &Credential) -> Json {
     let Credential { source, bytes } = credential;
     match source {
-        CredentialSource::File(path) => json!({ "file": path.to_string_lossy() }),
-        CredentialSource::Environment(name) => json!({ "environment": name }),
-        CredentialSource::Content => json!({ "content": String::from_utf8_lossy(bytes) }),
+        FileSource::File(path) => json!({ "file": path.to_string_lossy() }),
+        FileSource::Environment(name) => json!({ "environment": name }),
+        FileSource::Content => json!({ "content": String::from_utf8_lossy(bytes) }),
     }
 }
 

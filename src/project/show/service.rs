@@ -10,7 +10,8 @@ use crate::project::{
 use crate::yaml::{Node, Value};
 
 use super::{
-    build, lifecycle, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key,
+    build, files, lifecycle, machine, network, plain, put, put_filled, put_set, settings, storage,
+    systemd_key,
 };
 
 /// Shows one service of a project. Where the language has two spellings of one thing (`scale` and
@@ -171,6 +172,7 @@ fn wiring(shown: &mut Map<String, Json>, service: &Service) {
         service.depends_on.iter().map(|(name, how)| (name.clone(), dependency(how))).collect();
     put_filled(shown, "depends_on", &depends_on, depends_on.is_empty());
     storage::put_mounts(shown, service);
+    files::put_references(shown, service);
     let hosts: Vec<String> =
         service.extra_hosts.iter().map(|(name, address)| format!("{name}={address}")).collect();
     put_filled(shown, "extra_hosts", &hosts, hosts.is_empty());

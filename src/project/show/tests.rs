@@ -48,6 +48,8 @@ services:
     dns: 1.1.1.1
     devices: [/dev/fuse]
     cap_add: [sys_time]
+    secrets: [s, {source: f, target: f/g, mode: 0440}, {source: e, target: '', uid: '5', gid: ''}]
+    configs: [c, {source: z, target: /z}, {source: x, mode: '0'}]
     mem_limit: 1g
     cpus: 0.5
   db: {image: 'db:1', stop_grace_period: 5m, labels: [a=b], sysctls: {net.x: 1}}
@@ -93,6 +95,8 @@ networks:
     enable_ipv6: false
     ipam: {driver: x, options: {a: b}, config: [{subnet: 10.9.0.0/24, ip_range: 10.9.0.128/25, gateway: 10.9.0.1, aux_addresses: {r: 10.9.0.2}}]}
 volumes: {data: {driver_opts: {a: 1}}}
+secrets: {s: {environment: HOME, labels: [a=b]}, f: {file: ./f, driver: d, driver_opts: {a: 1}, template_driver: t}, e: {external: true, name: n}, unused: {file: ./f}}
+configs: {c: {content: "a $ b\n"}, z: {content: ''}, x: {external: {name: y}, content: z}}
 "#;
 
 #[test]
@@ -224,6 +228,35 @@ fn a_secret_that_the_manifest_points_at_is_not_shown() {
 }
 
 #[test]
+fn secrets_and_configs_have_the_shape_that_compose_prints() {
+    let text = "services: {a: {image: x, secrets: [s, {source: s, target: t, mode: 0440, uid: '5'}], configs: [c]}}\n\
+                secrets: {s: {environment: HOME}, unused: {environment: NO}}\nconfigs: {c: {content: a$}}";
+    let (project, manifest) = both(text, Dialect::Compose);
+    let shown = json(&project, &manifest);
+    assert_eq!(shown["secrets"], json!({ "s": { "name": "p_s", "environment": "HOME" } }));
+    assert_eq!(shown["configs"], json!({ "c": { "name": "p_c", "content": "a$$" } }));
+    assert_eq!(
+        shown["services"]["a"]["secrets"],
+        json!([
+            { "source": "s", "target": "/run/secrets/s" },
+            { "source": "s", "target": "t", "uid": "5", "mode": "0440" },
+        ])
+    );
+    assert_eq!(shown["services"]["a"]["configs"], json!([{ "source": "c" }]));
+    assert!(!shown.to_string().contains("/home/user"), "{shown}");
+}
+
+#[test]
+fn a_secret_that_only_a_build_is_given_is_shown() {
+    let text = "services: {a: {build: {context: ., secrets: [s]}}}\nsecrets: {s: {environment: HOME}, t: {environment: HOME}}";
+    let (project, manifest) = both(text, Dialect::Compose);
+    assert_eq!(
+        json(&project, &manifest)["secrets"],
+        json!({ "s": { "name": "p_s", "environment": "HOME" } })
+    );
+}
+
+#[test]
 fn explain_says_where_each_value_comes_from() {
     let (project, manifest) = both(
         "systemd: {boot_timeout: 5m}
@@ -261,7 +294,7 @@ services:
     stop_signal = "SIGRTMIN+3" (asks systemd to halt (systemd(1), SIGNALS))
     systemd.args = [] (none unless asked for)
     systemd.boot_timeout = "5m0s" @ 1:25
-    systemd.credentials = {} (none unless asked for)
+    systemd.credentials = {} (none unless asked for, besides the service's `secrets`)
     systemd.enable = ["x.service"] @ 7:43
     systemd.environment_to_units = true (what `environment` sets is seen by the services inside, not by PID 1 alone)
     systemd.features = [] (none unless asked for)

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::plain;
 use crate::manifest::Manifest;
+use crate::project::FileKind;
 use crate::yaml::{Node, Value};
 
 /// Returns the merged manifest with everything as it is written. Its name is added, and without `bare` also the
@@ -45,6 +46,8 @@ fn long_forms(service: &mut Map<String, Json>) {
             "depends_on" => names(value, &json!({ "condition": "service_started", "required": true })),
             "env_file" => env_files(value),
             "build" => build(value),
+            "secrets" => references(value, |source| json!({ "source": source, "target": secret(source) })),
+            "configs" => references(value, |source| json!({ "source": source })),
             _ => {}
         }
     }
@@ -69,6 +72,28 @@ fn names(value: &mut Json, each: &Json) {
     if let Some(names) = names {
         *value = Json::Object(names.into_iter().map(|name| (name.to_owned(), each.clone())).collect());
     }
+}
+
+/// Brings entries that are only a name into the long form, and says where a secret is that says nothing of it.
+fn references(value: &mut Json, long: impl Fn(&str) -> Json) {
+    for item in value.as_array_mut().into_iter().flatten() {
+        match item {
+            Json::String(source) => *item = long(source),
+            Json::Object(fields) => {
+                let source = fields.get("source").and_then(Json::as_str).unwrap_or_default();
+                if let Json::Object(defaults) = long(source) {
+                    for (key, value) in defaults {
+                        fields.entry(key).or_insert(value);
+                    }
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) => {}
+        }
+    }
+}
+
+fn secret(source: &str) -> String {
+    format!("{}{source}", FileKind::Secret.directory())
 }
 
 fn env_files(value: &mut Json) {
@@ -156,7 +181,7 @@ mod tests {
     #[test]
     fn what_is_written_keeps_its_variables_in_long_forms() {
         let manifest = manifest(
-            "services:\n  a:\n    image: x:${TAG:-1}\n    environment: [A=$B, C]\n    ports: ['${PORT}:80']\n    \
+            "services:\n  a:\n    image: x:${TAG:-1}\n    secrets: [s, {source: t, mode: 0400}]\n    configs: [c]\n    environment: [A=$B, C]\n    ports: ['${PORT}:80']\n    \
              depends_on: [b]\n    env_file: ${E}\n    build: ./$D\n  b: {image: y, network_mode: host}\n",
         );
         insta::assert_snapshot!(tree_as_yaml(&written(&manifest, false)), @r#"
@@ -166,6 +191,8 @@ mod tests {
           a:
             build:
               context: "./$D"
+            configs:
+              - source: c
             depends_on:
               b:
                 condition: service_started
@@ -181,6 +208,12 @@ mod tests {
               default: null
             ports:
               - "${PORT}:80"
+            secrets:
+              - source: s
+                target: /run/secrets/s
+              - mode: 256
+                source: t
+                target: /run/secrets/t
           b:
             image: "y"
             network_mode: host

@@ -16,11 +16,8 @@ const RELIEF: &str = "[Service]\nSystemCallFilter=\nSystemCallArchitectures=\nRe
 async fn started(real: &Real, spec: ContainerSpec) -> String {
     let name = spec.name.clone();
     done(&real.docker, Call::CreateContainer(Box::new(spec))).await;
-    let relief = FileSpec {
-        path: "/etc/systemd/system/service.d/zz-sdcompose.conf".into(),
-        mode: 0o644,
-        content: Content::Bytes(RELIEF.into()),
-    };
+    let path = "/etc/systemd/system/service.d/zz-sdcompose.conf";
+    let relief = FileSpec::of_root(path, 0o644, Content::Bytes(RELIEF.into()));
     done(&real.docker, Call::Put { container: name.clone(), files: vec![relief] }).await;
     assert_eq!(done(&real.docker, Call::Start { container: name.clone() }).await, Done::Nothing);
     name

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::container::sketch::{facts, image};
-use crate::container::{FileSpec, spec};
+use crate::container::{Content, FileSpec, spec};
 use crate::convert::compose::{Images, to_compose};
 use crate::facts::{ApiVersion, CgroupVersion, EngineKind, Facts};
 use crate::manifest::{Dialect, Manifest, interpolate};
@@ -37,7 +37,7 @@ fn asked(project: &Project, facts: &Facts) -> BTreeMap<String, (Value, Vec<FileS
             spec.labels.retain(|name, _| !name.starts_with("io.sdcompose."));
             let mut files = std::mem::take(&mut spec.files);
             // Directories are made on the way to their files.
-            files.retain(|file| !matches!(file.content, crate::container::Content::Directory));
+            files.retain(|file| !matches!(file.content, Content::Directory));
             files.sort_by(|one, other| one.path.cmp(&other.path));
             let mut body = create(&spec).unwrap();
             let own = spec.name.trim_start_matches("shop-").to_owned();
@@ -46,6 +46,18 @@ fn asked(project: &Project, facts: &Facts) -> BTreeMap<String, (Value, Vec<FileS
         }
     }
     asked
+}
+
+/// Files as text, with what they hold.
+fn shown(files: &[FileSpec]) -> String {
+    let bytes = |file: &FileSpec| match &file.content {
+        Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Content::Symlink(_) | Content::Directory => String::new(),
+    };
+    let line = |file: &FileSpec| {
+        format!("{} {:o} {}:{}\n{}\n", file.path, file.mode, file.uid, file.gid, bytes(file))
+    };
+    files.iter().map(line).collect()
 }
 
 /// Sorts the names on networks, without the one that a service of the file has by itself: a replica that is a
@@ -77,7 +89,7 @@ fn same(text: &str) {
                 facts.version,
                 converted.text
             );
-            let _ = (files, given);
+            assert_eq!(shown(files), shown(given), "{name}");
         }
         assert_eq!(before.len(), after.len());
     }
@@ -121,12 +133,19 @@ services:
       enable: [a.service]
       mask: [b.timer]
       args: [systemd.journald.max_level_store=info]
+      units: { a.service: { content: \"[Service]\\nExecStart=/bin/true\\n\" } }
+      credentials: { own: { content: c } }
+    configs: [app, { source: app, target: /run/app, uid: '5', gid: '6', mode: 0440 }, { source: owned, target: /o }]
   cache:
     image: 'redis:7'
     systemd: false
     command: [redis-server, --save, '']
+    configs: [app]
+    secrets: [{ source: pem, target: /etc/pem }]
 volumes: { data: {} }
 networks: { front: {}, back: {} }
+configs: { app: { content: 'a$$b' }, owned: { content: o } }
+secrets: { pem: { file: /srv/pem } }
 ",
     );
 }

@@ -3,14 +3,11 @@
 use indexmap::IndexMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::project::{Credential, CredentialSource};
+use crate::project::{Credential, FileSource};
 use crate::yaml::{Entry, Value};
 
 use super::super::reader::Reader;
 use super::Layers;
-
-/// Most bytes of one credential (`CREDENTIAL_SIZE_MAX` of systemd, `src/shared/creds-util.h`).
-const MOST_BYTES: usize = 1024 * 1024;
 
 /// Reads the credentials of all layers; the last layer that has a name decides it.
 pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<String, Credential> {
@@ -19,7 +16,7 @@ pub(super) fn read(r: &mut Reader<'_>, layers: &Layers<'_>) -> IndexMap<String, 
         for entry in r.entries_or_none(node, "systemd.credentials") {
             check_name(r, entry);
             let Some(credential) = one(r, entry) else { continue };
-            if credential.bytes.len() > MOST_BYTES {
+            if credential.bytes.len() > Credential::MOST_BYTES {
                 r.error(format!("the credential `{}` is larger than 1 MiB", entry.key), entry.key_span);
             }
             all.insert(entry.key.to_string(), credential);
@@ -61,11 +58,11 @@ fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<Credential> {
     match &*source.key {
         "file" => {
             let (path, bytes) = r.file(&source.value, &path)?;
-            Some(Credential { source: CredentialSource::File(path), bytes })
+            Some(Credential { source: FileSource::File(path), bytes })
         }
         "content" => {
             let bytes = r.text(&source.value, &path)?.into_bytes();
-            Some(Credential { source: CredentialSource::Content, bytes })
+            Some(Credential { source: FileSource::Content, bytes })
         }
         "environment" => {
             let name = r.some_text(&source.value, &path)?;
@@ -77,7 +74,7 @@ fn one(r: &mut Reader<'_>, entry: &Entry) -> Option<Credential> {
                 return None;
             };
             let bytes = value.clone().into_bytes();
-            Some(Credential { source: CredentialSource::Environment(name), bytes })
+            Some(Credential { source: FileSource::Environment(name), bytes })
         }
         // The table of keys has named it.
         _ => None,

@@ -355,7 +355,7 @@ fn a_secret_in_a_machines_environment_is_pointed_at_credentials() {
     };
     assert_eq!(
         of("{DB_PASSWORD: hunter2, API_TOKEN: hunter2, A: b}", ""),
-        "1:26 warning: every user in the machine can read DB_PASSWORD, API_TOKEN; `systemd.credentials` gives a secret to the units that ask for it, and to no others"
+        "1:26 warning: every user in the machine can read DB_PASSWORD, API_TOKEN; `secrets` gives it as a credential to the units that ask for it, and as a file"
     );
     assert!(of("['DB_SECRET=hunter2']", "").contains("can read DB_SECRET;"));
     for other in ["{DB_PASSWORD: , A: b}", "{DB_PASSWORD: ''}", "{DB_PASSWORD_FILE: /x}", "['TOKEN']"] {

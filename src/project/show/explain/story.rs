@@ -154,6 +154,7 @@ fn story(manifest: &Manifest, texts: &[Text], path: &[Step<'_>], value: &Json) -
     }
     let value = match path {
         [Step::Key("services"), _, rest @ ..] => shown_value(rest, value),
+        _ if hidden => HIDDEN.to_owned(),
         _ => value.to_string(),
     };
     Story { path: joined(path), value: value.replace("$$", "$"), origin, layers }

@@ -103,3 +103,10 @@ fn a_path_that_leads_nowhere_has_no_story() {
         assert_eq!(told(&TWO, key), "", "{key}");
     }
 }
+
+#[test]
+fn what_a_config_holds_is_not_told_nor_what_its_variables_are() {
+    let text = "services: {a: {image: x, configs: [c]}}\nconfigs:\n  c:\n    content: is ${SET}\n";
+    let told = told(&[text], "configs.c.content");
+    assert_eq!(told, "configs.c.content = (hidden)\n  sdcompose.yaml:4 (hidden) SET=Some(\"(hidden)\") *\n");
+}
