@@ -271,6 +271,8 @@ pub struct ExecSpec {
     pub working_dir: Option<String>,
     /// Further environment.
     pub environment: Vec<(String, String)>,
+    /// Names that the command does not get from the container's environment; Podman gives it empty ones.
+    pub unset: Vec<String>,
     /// Whether it gets a terminal.
     pub tty: bool,
     /// Whether it gets standard input.

@@ -90,6 +90,8 @@ pub struct Failure {
     pub jobs: Vec<String>,
     /// The last lines of the console.
     pub console: Vec<String>,
+    /// The last lines that a command printed, where a command is what failed.
+    pub output: Vec<String>,
     /// What to do, a sentence each.
     pub help: Vec<String>,
     /// Commands that look at the container, each with what they show; none where it is gone by then.

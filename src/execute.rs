@@ -3,7 +3,7 @@
 //!
 //! What lives below: `step` turns an action into calls, `call` makes one call and finds out what became of
 //! it when its reply is lost, `create` and `replace` are the steps of several calls with their way back,
-//! `await_step` waits for a condition, `failure` collects what explains a failure.
+//! `await_step` waits for a condition, `hook` runs a hook, `failure` collects what explains a failure.
 
 mod await_step;
 mod call;
@@ -11,6 +11,7 @@ mod change;
 mod create;
 mod effect;
 mod failure;
+mod hook;
 mod replace;
 mod step;
 #[cfg(test)]
@@ -223,18 +224,25 @@ impl<'a> Ledger<'a> {
         let mut behind: BTreeSet<usize> = self.dependents[id.0].iter().copied().collect();
         while let Some(index) = behind.pop_first() {
             if let State::Waits(_) = self.states[index] {
-                self.states[index] = State::Skipped;
-                self.tell(Event::Skipped { step: StepId(index), because: Some(id) });
+                self.skip(index, Some(id));
                 behind.extend(&self.dependents[index]);
             }
         }
     }
 
+    fn skip(&mut self, index: usize, because: Option<StepId>) {
+        self.states[index] = State::Skipped;
+        let step = StepId(index);
+        if let Some(progress) = hook::missed(self.plan, step, |id| self.states[id.0] == State::Done) {
+            self.tell(Event::Progress { step, progress });
+        }
+        self.tell(Event::Skipped { step, because });
+    }
+
     fn close(mut self, interrupted: bool, took: Duration) -> Outcome {
         for index in 0..self.states.len() {
             if let State::Waits(_) = self.states[index] {
-                self.states[index] = State::Skipped;
-                self.tell(Event::Skipped { step: StepId(index), because: None });
+                self.skip(index, None);
             }
         }
         let with = |wanted: State| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::condition::Wait;
 use crate::container::{ContainerSpec, FileSpec, JoinSpec, NetworkSpec, VolumeSpec};
 use crate::observed::Applied;
-use crate::project::{Build, Limits, RestartPolicy};
+use crate::project::{Build, Hooks, Limits, RestartPolicy};
 use crate::systemd::UnitName;
 use crate::systemd::unit_call::UnitCall;
 
@@ -22,6 +22,7 @@ pub mod way;
 pub mod up;
 pub mod down;
 pub mod change;
+pub mod hooks;
 pub mod check;
 pub mod text;
 pub mod json;
@@ -101,6 +102,8 @@ pub enum Action {
         /// Name.
         container: String,
     },
+    /// Runs a hook inside a running container.
+    Hook(Box<hooks::HookRun>),
     /// Waits until a condition holds.
     Await {
         /// Name.
@@ -119,6 +122,8 @@ pub enum Action {
         grace: Duration,
         /// Whether anonymous volumes of the old one are handed on.
         keep_anonymous: bool,
+        /// What is run in the old one before it is stopped, and in the new one before the old one goes.
+        hooks: Hooks,
     },
     /// Finishes or undoes a replacement that was cut off: `<name>.old-…` exists.
     Recover {
@@ -279,6 +284,8 @@ pub enum Reason {
     CutOff,
     /// It was made, and never started.
     NeverStarted,
+    /// Its container was started by this plan.
+    Started,
     /// The container is half removed and only debris.
     Debris,
     /// Its name is not what its labels say.

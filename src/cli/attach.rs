@@ -11,6 +11,7 @@ use crate::cli::Global;
 use crate::cli::terminal::{self, RawMode};
 use crate::engine::{Chunk, Session};
 use crate::error::{Error, Interrupt};
+use crate::project::command_line;
 use crate::report::{json, sanitize};
 
 /// How a command inside a machine ended.
@@ -155,32 +156,14 @@ pub(super) fn would_run(global: &Global, container: &str, command: &[String]) ->
     if global.json {
         writeln!(out, "{}", json::line("would_run", json!({ "container": container, "command": command })))?;
     } else {
-        let words: Vec<String> = command.iter().map(|word| quoted(word)).collect();
-        writeln!(out, "{container}: would run {}", sanitize::line(&words.join(" ")))?;
+        writeln!(out, "{container}: would run {}", sanitize::line(&command_line::join(command)))?;
     }
     Ok(())
-}
-
-/// Quotes a word of a command where a shell would take it for something else.
-fn quoted(word: &str) -> String {
-    let harmless = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+,".contains(letter);
-    if !word.is_empty() && word.chars().all(harmless) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_command_that_is_shown_can_be_pasted_into_a_shell() {
-        assert_eq!(quoted("/etc/a.conf"), "/etc/a.conf");
-        assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-    }
 
     #[test]
     fn a_command_that_is_not_there_is_told_from_one_that_cannot_run() {

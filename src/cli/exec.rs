@@ -75,6 +75,7 @@ pub(super) async fn run(global: &Global, args: Args) -> Result<(), Error> {
         user: args.user,
         working_dir: args.workdir,
         environment: environment(&args.env, tty),
+        unset: Vec::new(),
         tty,
         stdin: !args.detach,
         privileged: args.privileged,

@@ -72,6 +72,10 @@ pub fn of(project: &Project, service: &Service, image_id: &str) -> Fingerprint {
         mac_address: _,
         use_api_socket: _,
         foreign: _,
+        // They take effect at the next start or stop and are no part of the container: a changed one replaces nothing.
+        hooks: _,
+        // Nor is who follows files on the host.
+        develop: _,
         security_opt,
         privileged,
         read_only,

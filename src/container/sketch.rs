@@ -194,6 +194,8 @@ fn service(project: &mut Project, name: &str, words: &[&str]) -> Service {
             "restart" => service.restart = RestartPolicy::Always,
             "mem" => service.limits.memory = Some(value.parse().unwrap()),
             "cap" => service.cap_add.push(value.to_owned()),
+            "post" => service.hooks.post_start.push(hook(value)),
+            "pre" => service.hooks.pre_stop.push(hook(value)),
             "cmd" => service.command = Some(vec![value.to_owned()]),
             "grace" => service.stop_grace_period = Duration::from_secs(value.parse().unwrap()),
             _ if key.starts_with('x') => service.replicas = key[1..].parse().unwrap(),
@@ -265,6 +267,10 @@ fn port(text: &str) -> Port {
     let first = published.parse().unwrap();
     let published = Some(PublishedPort { first, last: first });
     Port { published, ..Port::any(target.parse().unwrap(), Protocol::Tcp) }
+}
+
+fn hook(command: &str) -> Hook {
+    Hook { command: command.split(',').map(str::to_owned).collect(), ..Hook::default() }
 }
 
 fn healthcheck() -> Healthcheck {

@@ -10,6 +10,7 @@ mod changes;
 mod fault;
 mod inside;
 mod life;
+mod root;
 pub mod sample;
 mod script;
 #[cfg(test)]
@@ -18,7 +19,7 @@ mod toy_systemd;
 mod world;
 
 pub use fault::Fault;
-pub use script::{End, Script, ScriptUnit, UnitEnd};
+pub use script::{End, Reply, Script, ScriptUnit, UnitEnd};
 pub use world::LoggedCall;
 
 use std::collections::BTreeMap;
@@ -32,8 +33,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    Call, Chunk, Done, Engine, EngineError, ExecOutput, ExecSpec, Happening, LogLine, LogQuery, RefusalKind,
-    Session, Show, Signal,
+    Call, Chunk, Done, Engine, EngineError, ExecOutput, ExecSpec, Happening, LogLine, LogQuery, Session,
+    Show, Signal,
 };
 use crate::container::ContainerSpec;
 use crate::event::Progress;
@@ -156,7 +157,7 @@ impl Sim {
             restart: spec.restart.clone(),
             networks: BTreeMap::new(),
             limits: spec.limits.clone(),
-            inside: inside::Inside::default(),
+            root: root::Root::default(),
             applied: Applied::AsMade,
             volumes: BTreeMap::new(),
             ready_seen: None,
@@ -376,28 +377,6 @@ impl Sim {
         }
         self.shared.wake();
     }
-
-    fn run_inside(world: &mut World, container: &str, command: &[String]) -> Result<ExecOutput, EngineError> {
-        world.settle();
-        let now = Instant::now();
-        let what = format!("run {} in {container}", command.join(" "));
-        let found = world.find(container).map(|found| {
-            (found.elapsed(now), found.script.clone(), found.spec.machine, found.inside.clone())
-        });
-        let Some((up, script, machine, inside)) = found else {
-            let message = "no such container".to_owned();
-            return Err(EngineError::Refused { what, kind: RefusalKind::NotFound, message });
-        };
-        let Some(up) = up else {
-            let message = "it is not running".to_owned();
-            return Err(EngineError::Refused { what, kind: RefusalKind::Conflict, message });
-        };
-        // Before PID 1 has moved into its own cgroup, a command takes its place there and the boot fails.
-        if machine && script.schedule().first_progress().is_none_or(|first| up < first) {
-            world.violation(format!("{what}: before its boot made progress"));
-        }
-        Ok(toy_systemd::run(&script, up, command, &inside))
-    }
 }
 
 /// The time that an engine takes for a call, from measurements on Docker 20.10 with two processors.
@@ -518,8 +497,9 @@ impl Engine for Sim {
     ) -> BoxFuture<'a, Result<ExecOutput, EngineError>> {
         Box::pin(async move {
             let what = format!("run {} in {container}", command.command.join(" "));
-            let time = Duration::from_millis(60);
-            self.with_faults(&what, false, time, |world| Self::run_inside(world, container, &command.command))
+            let time =
+                Duration::from_millis(60) + inside::takes(&self.shared.world(), container, &command.command);
+            self.with_faults(&what, false, time, |world| inside::run(world, container, &command.command))
                 .await
         })
     }

@@ -27,9 +27,13 @@ const EVIDENCE_TIME: Duration = Duration::from_secs(15);
 
 /// Explains a step that the engine did not do.
 pub(super) async fn of_error(hands: &Hands<'_>, action: &Action, error: &EngineError) -> Failure {
+    of_call(hands, subject(action), error).await
+}
+
+/// Explains what the engine did not do to a thing of this name.
+pub(super) async fn of_call(hands: &Hands<'_>, name: &str, error: &EngineError) -> Failure {
     let mut failure = plain(error.to_string());
     failure.timed_out = matches!(error, EngineError::TimedOut { .. });
-    let name = subject(action);
     match error {
         EngineError::Unreachable { endpoint: _, cause, help } => {
             failure.causes.push(cause.clone());
@@ -138,6 +142,7 @@ pub(super) fn plain(what: String) -> Failure {
         units: Vec::new(),
         jobs: Vec::new(),
         console: Vec::new(),
+        output: Vec::new(),
         help: Vec::new(),
         next: Vec::new(),
         timed_out: false,
@@ -340,6 +345,7 @@ fn subject(action: &Action) -> &str {
         Action::CreateNetwork(spec) => &spec.name,
         Action::CreateVolume(spec) => &spec.name,
         Action::Create(spec) | Action::Replace { spec, .. } => &spec.name,
+        Action::Hook(run) => &run.container,
         Action::Rename { from: _, to } => to,
         Action::RemoveNetwork { network } => network,
         Action::RemoveVolume { volume } => volume,

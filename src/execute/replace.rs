@@ -15,6 +15,7 @@ use super::call::Hands;
 use super::create;
 use super::effect;
 use super::failure;
+use super::hook;
 use super::step::{Ended, gone_is_fine};
 use crate::condition::{Condition, Wait};
 use crate::container::names;
@@ -23,21 +24,32 @@ use crate::engine::{Call, EngineError, RefusalKind};
 use crate::event::{Failure, Progress};
 use crate::observed::{ContainerState, ObservedContainer};
 use crate::plan::{Action, Recovery};
-use crate::project::{RestartPolicy, VolumeOptions};
+use crate::project::{Hooks, RestartPolicy, VolumeOptions};
+
+mod hooks;
 
 /// A new container that does not become good is given this long to stop, so that what it has written to a
 /// shared volume is whole; the old one is waiting to come back.
 const UNDO_GRACE: Duration = Duration::from_secs(10);
 
+/// What a replacement does.
+#[derive(Clone, Copy)]
+pub(super) struct Change<'a> {
+    /// What is made.
+    pub(super) spec: &'a ContainerSpec,
+    /// What the new one must meet.
+    pub(super) wait: &'a Wait,
+    /// Grace period of the old one.
+    pub(super) grace: Duration,
+    /// Whether anonymous volumes are handed on.
+    pub(super) keep_anonymous: bool,
+    /// What is run in the old one before its stop, and in the new one after its start.
+    pub(super) hooks: &'a Hooks,
+}
+
 /// Replaces a container, or brings the old one back.
-pub(super) async fn replace(
-    hands: &Hands<'_>,
-    action: &Action,
-    spec: &ContainerSpec,
-    wait: &Wait,
-    grace: Duration,
-    keep_anonymous: bool,
-) -> Ended {
+pub(super) async fn replace(hands: &Hands<'_>, action: &Action, change: Change<'_>) -> Ended {
+    let Change { spec, wait, .. } = change;
     let observed = match hands.observe_containers(&[&spec.name]).await {
         Ok(observed) => observed,
         Err(error) => return Ended::Failed(Box::new(failure::of_error(hands, action, &error).await)),
@@ -46,7 +58,7 @@ pub(super) async fn replace(
         return Ended::Failed(Box::new(under_way(&spec.name, &aside.name)));
     }
     let old = effect::find(&observed, &spec.name).cloned();
-    let mut change = Replacement::new(hands, spec, grace, keep_anonymous, old);
+    let mut change = Replacement::new(hands, change, old);
     let Err(setback) = change.forward(wait).await else { return Ended::Done };
     let undone = if change.ready { Ok(Back::Done) } else { change.back(wait).await };
     let mut failure = match setback {
@@ -54,6 +66,15 @@ pub(super) async fn replace(
         Setback::Interrupted => failure::plain(format!("replacing {} was interrupted", spec.name)),
         Setback::Error(error) => failure::of_error(hands, action, &error).await,
         Setback::Condition(failure) => *failure,
+        Setback::Hook(mut failure) => {
+            if !change.stopped {
+                failure.help.push(format!(
+                    "`sdcompose kill {}` ends the old one without its hooks, so that `sdcompose up` can replace it.",
+                    spec.service
+                ));
+            }
+            *failure
+        }
     };
     change.tell(&mut failure, undone);
     Ended::Failed(Box::new(failure))
@@ -74,6 +95,8 @@ enum Setback {
     Error(EngineError),
     /// The new container did not meet its condition.
     Condition(Box<Failure>),
+    /// A hook failed, of the old one or of the new one.
+    Hook(Box<Failure>),
     /// The run was interrupted.
     Interrupted,
 }
@@ -84,6 +107,15 @@ enum Back {
     Done,
     /// Another run has removed or moved it.
     Elsewhere,
+}
+
+impl From<hook::Setback> for Setback {
+    fn from(setback: hook::Setback) -> Self {
+        match setback {
+            hook::Setback::Failed(failure) | hook::Setback::Ended(failure) => Self::Hook(failure),
+            hook::Setback::Cut => Self::Interrupted,
+        }
+    }
 }
 
 impl From<EngineError> for Setback {
@@ -101,6 +133,7 @@ struct Replacement<'a> {
     spec: &'a ContainerSpec,
     grace: Duration,
     keep_anonymous: bool,
+    hooks: &'a Hooks,
     old: Option<ObservedContainer>,
     aside: String,
     /// Whether this run has (or may have) set the old one aside. What another run did is not undone.
@@ -116,19 +149,15 @@ struct Replacement<'a> {
 }
 
 impl<'a> Replacement<'a> {
-    fn new(
-        hands: &'a Hands<'a>,
-        spec: &'a ContainerSpec,
-        grace: Duration,
-        keep_anonymous: bool,
-        old: Option<ObservedContainer>,
-    ) -> Self {
+    fn new(hands: &'a Hands<'a>, change: Change<'a>, old: Option<ObservedContainer>) -> Self {
+        let Change { spec, wait: _, grace, keep_anonymous, hooks } = change;
         let aside = aside_name(&spec.name, old.as_ref().map_or("", |old| &old.id));
         Self {
             hands,
             spec,
             grace,
             keep_anonymous,
+            hooks,
             old,
             aside,
             renamed: false,
@@ -151,14 +180,22 @@ impl<'a> Replacement<'a> {
         if self.hands.interrupt.is_cancelled() {
             return Err(Setback::Interrupted);
         }
+        self.ready_old().await?;
         self.stop_old().await?;
         self.shows("starting the new container");
         self.hands.call(&Call::Start { container: self.spec.name.clone() }).await?;
+        // As a first start does it: a plain container's condition may be what its hooks bring about.
+        if !self.spec.machine {
+            self.post_start().await?;
+        }
         self.shows("waiting for the new container");
         tokio::select! {
             biased;
             met = await_step::until(self.hands, &self.spec.name, wait) => met.map_err(Setback::Condition)?,
             () = self.hands.interrupt.cancelled() => return Err(Setback::Interrupted),
+        }
+        if self.spec.machine {
+            self.post_start().await?;
         }
         self.ready = true;
         self.finish().await
@@ -243,6 +280,7 @@ impl<'a> Replacement<'a> {
         if self.stopped {
             self.hands.call(&Call::Start { container: name.clone() }).await?;
             self.see_boot(old, wait).await;
+            self.welcome_back(old).await;
         }
         Ok(Back::Done)
     }
@@ -279,6 +317,10 @@ impl<'a> Replacement<'a> {
             (Ok(Back::Done), Some(_)) if self.ready => failure.help.push(format!(
                 "The new {name} is ready; the next `sdcompose up` removes what is left of the old one."
             )),
+            (Ok(Back::Done), Some(old)) if ran(old) && !self.stopped => {
+                failure.next.clear();
+                failure.help.push(format!("The old {name} goes on running, unchanged."));
+            }
             (Ok(Back::Done), Some(old)) if ran(old) => {
                 // They would look at the old one, which has none of this.
                 failure.next.clear();

@@ -5,6 +5,7 @@ use super::call::Hands;
 use super::change;
 use super::create;
 use super::failure;
+use super::hook;
 use super::replace;
 use crate::engine::{Call, Done, EngineError, RefusalKind};
 use crate::event::Failure;
@@ -72,8 +73,11 @@ async fn act(hands: &Hands<'_>, action: &Action) -> Ended {
         Action::Start { container } => {
             single(hands, action, &Call::Start { container: container.clone() }).await
         }
-        Action::Replace { spec, wait, grace, keep_anonymous } => {
-            replace::replace(hands, action, spec, wait, *grace, *keep_anonymous).await
+        Action::Hook(run) => hook::perform(hands, run).await,
+        Action::Replace { spec, wait, grace, keep_anonymous, hooks } => {
+            let change =
+                replace::Change { spec, wait, grace: *grace, keep_anonymous: *keep_anonymous, hooks };
+            replace::replace(hands, action, change).await
         }
         Action::Recover { container, aside, outcome, grace, restart } => {
             let recovery = replace::Recovering { container, aside, grace: *grace, restart };

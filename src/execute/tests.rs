@@ -1,6 +1,7 @@
 //! The executor on the simulated engine: small plans written by hand.
 
 mod bench;
+mod hooks;
 
 use std::time::Duration;
 

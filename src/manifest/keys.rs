@@ -4,6 +4,7 @@
 
 mod check;
 mod compose;
+mod lifecycle;
 mod markdown;
 mod schema;
 mod service;
@@ -98,6 +99,7 @@ pub fn keys() -> Vec<(String, Key)> {
     top.chain(models)
         .chain(below("services.*", service::SERVICE))
         .chain(below("services.*", settings::SETTINGS))
+        .chain(below("services.*", lifecycle::LIFECYCLE))
         .chain(below("services.*.networks.*", compose::ATTACHMENT))
         .chain(below("services.*.systemd", systemd::SYSTEMD))
         .chain(compose::RESOURCES.iter().map(|key| (key.path.to_owned(), *key)))

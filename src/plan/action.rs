@@ -45,6 +45,7 @@ impl Action {
             | Self::CreateNetwork(_)
             | Self::CreateVolume(_)
             | Self::Create(_)
+            | Self::Hook(_)
             | Self::Recover { .. }
             | Self::Stop { .. }
             | Self::Kill { .. }

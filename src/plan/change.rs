@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::condition::Wait;
 use crate::observed::{ContainerState, Observed, ObservedContainer};
-use crate::project::Project;
+use crate::project::{DependencyCondition, Project};
 use crate::refusal::Refusal;
 
 use super::draft::{Draft, lives};
 use super::up::{cycle_refusal, unknown_services, waits};
-use super::{Action, Plan, Reason, StepId, down, order};
+use super::{Action, Plan, Reason, StepId, down, hooks, order};
 
 /// What the commands ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -132,7 +132,17 @@ fn of_services<'a>(observed: &'a Observed, services: &[String]) -> Vec<&'a Obser
     containers
 }
 
-/// Starts what does not run (or was stopped by this plan), each behind the readiness of what it depends on.
+/// After which steps a service is as its dependents want it.
+#[derive(Debug, Default)]
+struct Reached {
+    /// Its containers run, and its machines have booted.
+    ready: Vec<StepId>,
+    /// Their hooks were run.
+    hooked: Vec<StepId>,
+}
+
+/// Starts what does not run (or was stopped by this plan), each behind the readiness of what it depends on, and
+/// behind its hooks where it waits for more than a start.
 fn start_in_order(
     draft: &mut Draft,
     project: &Project,
@@ -141,26 +151,33 @@ fn start_in_order(
     stopped: &BTreeMap<String, Vec<StepId>>,
 ) {
     let all_stopped: Vec<StepId> = stopped.values().flatten().copied().collect();
-    let mut ready: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
+    let mut reached: BTreeMap<&str, Reached> = BTreeMap::new();
     for service in order.iter().filter_map(|name| project.services.get(name)) {
-        let before: Vec<StepId> = crate::container::spec::needs(service)
-            .filter_map(|name| ready.get(name))
-            .flatten()
-            .chain(&all_stopped)
-            .copied()
-            .collect();
-        let mut ends = Vec::new();
+        let mut before = all_stopped.clone();
+        for name in crate::container::spec::needs(service) {
+            let Some(other) = reached.get(name) else { continue };
+            before.extend(&other.ready);
+            let asked = service.depends_on.get(name).map(|dependency| &dependency.condition);
+            if asked.is_some_and(|asked| *asked != DependencyCondition::Started) {
+                before.extend(&other.hooked);
+            }
+        }
+        let mut ends = Reached::default();
         for container in of_services(observed, std::slice::from_ref(&service.name)) {
             let restarted = stopped.contains_key(&service.name);
             let Some(action) = starting(container, restarted) else { continue };
+            let thaws = matches!(action, Action::Unpause { .. });
             let started = draft.step(action, Reason::Requested, before.iter().copied());
             let end = waits::machine_wait(service).map_or(started, |wait: Wait| {
                 let action = Action::Await { container: container.name.clone(), wait };
                 draft.step(action, Reason::BootUnseen, [started])
             });
-            ends.push(end);
+            ends.ready.push(end);
+            if !thaws {
+                ends.hooked.extend(hooks::after_start(draft, service, &container.name, end));
+            }
         }
-        ready.insert(&service.name, ends);
+        reached.insert(&service.name, ends);
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
 
+use super::hooks::HookRun;
 use super::{Action, Loss, Plan, Recovery, Step, StepId};
+use crate::project::Stage;
 
 /// Something wrong with a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +22,14 @@ pub struct Fault {
 /// Returns all faults of a plan; none where it is sound.
 #[must_use]
 pub fn check(plan: &Plan) -> Vec<Fault> {
-    let mut checker = Checker { plan, made: BTreeMap::new(), gone: BTreeMap::new(), faults: Vec::new() };
+    let mut checker = Checker {
+        plan,
+        made: BTreeMap::new(),
+        gone: BTreeMap::new(),
+        started: BTreeMap::new(),
+        hooked: BTreeMap::new(),
+        faults: Vec::new(),
+    };
     for (at, step) in plan.steps.iter().enumerate() {
         checker.step(StepId(at), step);
     }
@@ -36,6 +45,10 @@ struct Checker<'a> {
     made: BTreeMap<Thing<'a>, StepId>,
     /// Things that the plan removes, and the step that does.
     gone: BTreeMap<Thing<'a>, StepId>,
+    /// Containers that the plan starts, and the step that does.
+    started: BTreeMap<&'a str, StepId>,
+    /// The last hook that the plan runs before a container's stop.
+    hooked: BTreeMap<&'a str, StepId>,
     faults: Vec<Fault>,
 }
 
@@ -68,13 +81,20 @@ impl<'a> Checker<'a> {
                 self.ingredients(id, spec);
                 self.uses(id, ("container", &spec.name));
             }
-            Action::Start { container }
-            | Action::Await { container, wait: _ }
+            Action::Start { container } => {
+                self.uses(id, ("container", container));
+                self.started.insert(container, id);
+            }
+            Action::Hook(run) => self.hook(id, run),
+            Action::Stop { container, grace: _ } => {
+                self.uses(id, ("container", container));
+                self.stop(id, container);
+            }
+            Action::Await { container, wait: _ }
             | Action::Update { container, limits: _, restart: _ }
             | Action::Disconnect { container, network: _ }
             | Action::Write { container, files: _, remove: _, runs: _, copies: _ }
             | Action::Units { container, call: _, units: _ }
-            | Action::Stop { container, grace: _ }
             | Action::Kill { container, signal: _ }
             | Action::Unpause { container } => self.uses(id, ("container", container)),
             Action::Connect { container, join } => {
@@ -95,6 +115,31 @@ impl<'a> Checker<'a> {
             Action::Remove { container, volumes: _ } => self.remove(id, ("container", container)),
             Action::RemoveNetwork { network } => self.remove(id, ("network", network)),
             Action::RemoveVolume { volume } => self.remove(id, ("volume", volume)),
+        }
+    }
+
+    /// A hook is run in a container that this plan starts, behind its start; or before its stop.
+    fn hook(&mut self, id: StepId, run: &'a HookRun) {
+        let container = run.container.as_str();
+        self.uses(id, ("container", container));
+        match run.stage {
+            Stage::PreStop => {
+                self.hooked.insert(container, id);
+            }
+            Stage::PostStart => {
+                let behind = self.started.get(container).is_some_and(|start| self.waits_for(id, *start));
+                if !behind {
+                    self.fault(id, format!("it runs {run} and does not wait for the start of {container}"));
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self, id: StepId, container: &str) {
+        if let Some(hook) = self.hooked.remove(container)
+            && !self.waits_for(id, hook)
+        {
+            self.fault(id, format!("it stops {container} and does not wait for its pre_stop hooks"));
         }
     }
 
@@ -202,6 +247,7 @@ fn unmarked(step: &Step) -> Option<&'static str> {
         | Action::CreateVolume(_)
         | Action::Create(_)
         | Action::Start { .. }
+        | Action::Hook(_)
         | Action::Await { .. }
         | Action::Replace { .. }
         | Action::Recover { .. }

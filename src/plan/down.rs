@@ -8,7 +8,7 @@ use crate::observed::{ContainerState, Observed, ObservedContainer};
 use crate::project::Project;
 
 use super::draft::{Draft, grace, lives, loss};
-use super::{Action, Loss, Plan, Reason, StepId, order, up};
+use super::{Action, Loss, Plan, Reason, StepId, hooks, order, up};
 
 /// What the command asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(super) fn remove(
     volumes: bool,
 ) -> Vec<StepId> {
     let mut gone = vec![StepId(0); containers.len()];
-    let mut stops = Stops::new(containers);
+    let mut stops = Stops::new(containers, project);
     for at in reversed(containers) {
         let container = containers[at];
         let stopped = stops.stop(draft, container, grace(container, project, stop_timeout), reason);
@@ -95,7 +95,7 @@ pub(super) fn stop_all(
     stop_timeout: Option<Duration>,
     reason: &Reason,
 ) -> BTreeMap<String, Vec<StepId>> {
-    let mut order = Stops::new(containers);
+    let mut order = Stops::new(containers, project);
     let mut stopped: BTreeMap<String, Vec<StepId>> = BTreeMap::new();
     for at in reversed(containers) {
         let container = containers[at];
@@ -107,6 +107,8 @@ pub(super) fn stop_all(
 
 /// The stops that are planned, so that each comes behind those of its dependents.
 struct Stops<'a> {
+    /// Whose hooks come before the stops; without a manifest no hook is known.
+    project: Option<&'a Project>,
     /// Services that depend on a service.
     dependents: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Last stops of a service; where there was nothing to stop, those that it would have waited for.
@@ -114,14 +116,14 @@ struct Stops<'a> {
 }
 
 impl<'a> Stops<'a> {
-    fn new(containers: &[&'a ObservedContainer]) -> Self {
+    fn new(containers: &[&'a ObservedContainer], project: Option<&'a Project>) -> Self {
         let mut dependents: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for container in containers {
             for need in &container.labels.depends_on {
                 dependents.entry(need).or_default().insert(&container.labels.service);
             }
         }
-        Self { dependents, planned: BTreeMap::new() }
+        Self { project, dependents, planned: BTreeMap::new() }
     }
 
     fn stop(
@@ -144,6 +146,8 @@ impl<'a> Stops<'a> {
             .collect();
         let last = if lives(&container.state) {
             let after = thaw(draft, container, reason, after);
+            let name = &container.name;
+            let after = hooks::before_stop(draft, self.project, container, name, reason, after);
             let action = Action::Stop { container: container.name.clone(), grace };
             vec![draft.step(action, reason.clone(), after)]
         } else {

@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::project::{Hook, Hooks};
+
 use super::{Action, FieldChange, Loss, Note, Plan, Reason, Recovery, Step, StepId, text};
 
 /// Version of the format. It grows only when a field changes its meaning.
@@ -58,6 +60,7 @@ fn target(action: &Action) -> (&'static str, &str) {
         | Action::Kill { container, .. }
         | Action::Unpause { container }
         | Action::Remove { container, .. } => ("container", container),
+        Action::Hook(run) => ("container", &run.container),
         Action::Rename { from, .. } => ("container", from),
         Action::RemoveNetwork { network } => ("network", network),
         Action::RemoveVolume { volume } => ("volume", volume),
@@ -68,13 +71,20 @@ fn target(action: &Action) -> (&'static str, &str) {
 fn details(action: &Action) -> Value {
     match action {
         Action::Create(spec) => json!({ "service": spec.service, "image": spec.image }),
-        Action::Replace { spec, wait, grace, keep_anonymous } => json!({
+        Action::Replace { spec, wait, grace, keep_anonymous, hooks } => json!({
             "service": spec.service,
             "image": spec.image,
             "condition": wait.condition.to_string(),
             "timeout_seconds": wait.timeout.map(|time| time.as_secs_f64()),
             "grace_seconds": grace.as_secs_f64(),
             "keep_anonymous": keep_anonymous,
+            "hooks": hooks_json(hooks),
+        }),
+        Action::Hook(run) => json!({
+            "service": run.service,
+            "stage": run.stage.as_str(),
+            "number": run.number,
+            "hook": hook_json(&run.hook),
         }),
         Action::Build { service, .. } => json!({ "service": service }),
         Action::Await { container: _, wait } => json!({
@@ -116,6 +126,17 @@ fn details(action: &Action) -> Value {
     }
 }
 
+fn hooks_json(hooks: &Hooks) -> Value {
+    let Hooks { post_start, pre_stop } = hooks;
+    let list = |hooks: &[Hook]| hooks.iter().map(hook_json).collect::<Vec<_>>();
+    json!({ "post_start": list(post_start), "pre_stop": list(pre_stop) })
+}
+
+fn hook_json(hook: &Hook) -> Value {
+    let Hook { command, user, privileged, working_dir, environment: _ } = hook;
+    json!({ "command": command, "user": user, "privileged": privileged, "working_dir": working_dir })
+}
+
 fn reason_json(reason: &Reason) -> Value {
     let word = match reason {
         Reason::Absent => "absent",
@@ -133,6 +154,7 @@ fn reason_json(reason: &Reason) -> Value {
         Reason::ScaledDown => "scaled-down",
         Reason::CutOff => "cut-off",
         Reason::NeverStarted => "never-started",
+        Reason::Started => "started",
         Reason::Debris => "debris",
         Reason::Misnamed => "misnamed",
         Reason::Unseen => "unseen",

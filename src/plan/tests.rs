@@ -13,6 +13,7 @@ use super::{Plan, Refusal, check, text};
 mod changes;
 mod downs;
 mod fields;
+mod hooks;
 mod in_place;
 mod lint;
 mod properties;

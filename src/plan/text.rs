@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::container::record;
+use crate::project::{Hooks, Stage};
 use crate::systemd::UnitName;
 use crate::systemd::unit_call::UnitCall;
 
-use super::{Action, FieldChange, Loss, Note, Plan, Reason, Recovery, Step, StepId};
+use super::{Action, FieldChange, Loss, Note, Plan, Reason, Recovery, Step, StepId, hooks};
 
 /// Writes a plan, one line for each step and, behind an empty line, one for each remark. Empty for an empty
 /// plan.
@@ -60,6 +61,7 @@ pub fn verb(action: &Action) -> &'static str {
         Action::Look { .. } => "look",
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::Create(_) => "create",
         Action::Start { .. } => "start",
+        Action::Hook(_) => "run",
         Action::Await { .. } => "await",
         Action::Replace { .. } => "replace",
         Action::Recover { .. } => "recover",
@@ -90,7 +92,11 @@ pub fn object(action: &Action) -> String {
         Action::Look { reference } => format!("into image {reference}"),
         Action::CreateNetwork(spec) => format!("network {}", spec.name),
         Action::CreateVolume(spec) => format!("volume {}", spec.name),
-        Action::Create(spec) | Action::Replace { spec, .. } => format!("container {}", spec.name),
+        Action::Create(spec) => format!("container {}", spec.name),
+        Action::Replace { spec, wait: _, grace: _, keep_anonymous: _, hooks } => {
+            format!("container {}{}", spec.name, with_hooks(hooks))
+        }
+        Action::Hook(run) => format!("{} {run}: {}", run.container, hooks::shown(&run.hook.command)),
         Action::Await { container, wait } => {
             let limit = wait.timeout.map(|timeout| format!(" ({})", seconds(timeout))).unwrap_or_default();
             format!("{container}: {}{limit}", wait.condition)
@@ -129,6 +135,16 @@ pub fn object(action: &Action) -> String {
     }
 }
 
+/// Says how many hooks a replacement runs, where it runs any.
+fn with_hooks(hooks: &Hooks) -> String {
+    let counts: Vec<String> = [Stage::PreStop, Stage::PostStart]
+        .into_iter()
+        .filter(|stage| !hooks.at(*stage).is_empty())
+        .map(|stage| format!("{} {stage}", hooks.at(stage).len()))
+        .collect();
+    if counts.is_empty() { String::new() } else { format!(" with hooks ({})", counts.join(", ")) }
+}
+
 /// Returns why a step is done.
 #[must_use]
 pub fn reason(reason: &Reason) -> String {
@@ -149,6 +165,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::ScaledDown => "scaled down".to_owned(),
         Reason::CutOff => "an earlier run was cut off".to_owned(),
         Reason::NeverStarted => "never started".to_owned(),
+        Reason::Started => "it was started".to_owned(),
         Reason::Debris => "half removed".to_owned(),
         Reason::Misnamed => "misnamed".to_owned(),
         Reason::Unseen => "systemd not known".to_owned(),

@@ -103,6 +103,22 @@ pub fn split(text: &str) -> Result<CommandLine, String> {
     }
 }
 
+/// Joins words to a line that a shell takes apart into the same words.
+#[must_use]
+pub fn join(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Quotes a word where a shell would take it for something else.
+fn quoted(word: &str) -> String {
+    let harmless = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+,".contains(letter);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
 }
@@ -133,6 +149,12 @@ mod tests {
         assert_eq!(taken.left_out, "&y=2 z");
         assert_eq!(words("a 2>&1 b"), ["a"]);
         assert_eq!(words("a 'x && y' && z"), ["a", "x && y"]);
+    }
+
+    #[test]
+    fn joined_words_can_be_pasted_into_a_shell() {
+        let joined = |words: &[&str]| join(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        assert_eq!(joined(&["cat", "/etc/a.conf", "", "it's $HOME"]), r"cat /etc/a.conf '' 'it'\''s $HOME'");
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{
-    Attachment, Device, FileReference, Foreign, Hardware, ImageSource, Limits, Links, Logging, Machine,
-    Mount, Namespaces, NetworkChoice, Port, PullPolicy, Ulimit, VolumesFrom,
+    Attachment, Develop, Device, FileReference, Foreign, Hardware, Hooks, ImageSource, Limits, Links,
+    Logging, Machine, Mount, Namespaces, NetworkChoice, Port, PullPolicy, Ulimit, VolumesFrom,
 };
 use crate::systemd::UnitName;
 
@@ -95,6 +95,10 @@ pub struct Service {
     pub use_api_socket: bool,
     /// What only other systems do.
     pub foreign: Foreign,
+    /// Commands that are run inside when a container was started, and before it is stopped.
+    pub hooks: Hooks,
+    /// Files of the host that are followed while the service is developed.
+    pub develop: Develop,
     /// Further options for the engine's security layers, as written.
     pub security_opt: Vec<String>,
     /// The user asked for all privileges by name (`privileged: true`).
@@ -185,6 +189,8 @@ impl Service {
             mac_address: None,
             use_api_socket: false,
             foreign: Foreign::default(),
+            hooks: Hooks::default(),
+            develop: Develop::default(),
             security_opt: Vec::new(),
             privileged: false,
             read_only: false,

@@ -17,6 +17,7 @@ use crate::yaml::{Node, Value};
 pub mod explain;
 mod build;
 mod files;
+mod lifecycle;
 mod machine;
 mod network;
 mod service;

@@ -34,7 +34,7 @@ pub fn width(plan: &Plan) -> usize {
 }
 
 /// Returns the line (or block) of an event for a place without a live display; `None` where it says
-/// nothing that stays true. A build's output is shown, other progress is not.
+/// nothing that stays true. The output of builds and hooks is shown, other progress is not.
 #[must_use]
 pub fn event(plan: &Plan, event: &Event, width: usize) -> Option<String> {
     let step = |id: &StepId| plan.steps.get(id.0);
@@ -47,7 +47,7 @@ pub fn event(plan: &Plan, event: &Event, width: usize) -> Option<String> {
             use crate::event::Progress;
             let action = &step(id)?.action;
             match progress {
-                Progress::Line(line) if matches!(action, Action::Build { .. }) => {
+                Progress::Line(line) if tells_lines(action) => {
                     let line = sanitize::line(line);
                     let subject = words::subject(action);
                     (!line.trim().is_empty()).then(|| format!("{subject:width$}  | {}", line.trim_end()))
@@ -79,8 +79,36 @@ pub fn event(plan: &Plan, event: &Event, width: usize) -> Option<String> {
 /// Whether a step is announced when it begins, because its end may be a minute away.
 fn takes_long(action: &Action) -> bool {
     match action {
-        Action::Pull { .. } | Action::Build { .. } | Action::Replace { .. } => true,
+        Action::Pull { .. } | Action::Build { .. } | Action::Replace { .. } | Action::Hook(_) => true,
         Action::Look { .. }
+        | Action::CreateNetwork(_)
+        | Action::CreateVolume(_)
+        | Action::Create(_)
+        | Action::Start { .. }
+        | Action::Await { .. }
+        | Action::Recover { .. }
+        | Action::Update { .. }
+        | Action::Connect { .. }
+        | Action::Disconnect { .. }
+        | Action::Write { .. }
+        | Action::Units { .. }
+        | Action::Stop { .. }
+        | Action::Kill { .. }
+        | Action::Unpause { .. }
+        | Action::Rename { .. }
+        | Action::Remove { .. }
+        | Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. } => false,
+    }
+}
+
+/// Whether the lines that a step shows are worth keeping: what the user's own commands print, not how far a pull
+/// is.
+fn tells_lines(action: &Action) -> bool {
+    match action {
+        Action::Build { .. } | Action::Hook(_) | Action::Replace { .. } => true,
+        Action::Pull { .. }
+        | Action::Look { .. }
         | Action::CreateNetwork(_)
         | Action::CreateVolume(_)
         | Action::Create(_)
@@ -110,7 +138,7 @@ fn told(action: &Action, text: &str, width: usize) -> String {
 /// console's end, and what to do.
 #[must_use]
 pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
-    let Failure { what, causes, units, jobs, console, help, next, timed_out: _ } = failure;
+    let Failure { what, causes, units, jobs, console, output, help, next, timed_out: _ } = failure;
     let what = sanitize::line(what);
     let head = match subject {
         Some(subject) if !what.contains(subject) => format!("{subject}: {what}"),
@@ -128,6 +156,10 @@ pub fn failure(subject: Option<&str>, failure: &Failure) -> String {
     if !console.is_empty() {
         out.push("  last lines of the console:".to_owned());
         out.extend(console.iter().map(|line| quoted(line)));
+    }
+    if !output.is_empty() {
+        out.push("  last lines that it printed:".to_owned());
+        out.extend(output.iter().map(|line| quoted(line)));
     }
     out.extend(help.iter().chain(next).map(|help| way_out(help)));
     out.join("\n")

@@ -97,13 +97,14 @@ fn progress(progress: &Progress) -> Value {
 /// Returns a failure as an object.
 #[must_use]
 pub fn failure(failure: &Failure) -> Value {
-    let Failure { what, causes, units, jobs, console, help, next, timed_out } = failure;
+    let Failure { what, causes, units, jobs, console, output, help, next, timed_out } = failure;
     json!({
         "what": what,
         "causes": causes,
         "units": units.iter().map(unit).collect::<Vec<_>>(),
         "jobs": jobs,
         "console": console,
+        "output": output,
         "help": help.iter().chain(next).collect::<Vec<_>>(),
         "timed_out": timed_out,
     })
@@ -146,6 +147,7 @@ mod tests {
             units: vec![],
             jobs: vec![],
             console: vec![],
+            output: vec![],
             help: vec!["try".to_owned()],
             next: Vec::new(),
             timed_out: false,
@@ -163,7 +165,7 @@ mod tests {
         {"action":"start","event":"step_started","step":1,"subject":"shop-db-1","version":1}
         {"action":"start","event":"step_progress","progress":{"kind":"waiting","text":"x"},"step":1,"subject":"shop-db-1","version":1}
         {"action":"start","event":"step_finished","seconds":1.5,"step":1,"subject":"shop-db-1","version":1}
-        {"action":"start","event":"step_failed","failure":{"causes":[],"console":[],"help":["try"],"jobs":[],"timed_out":false,"units":[],"what":"no"},"step":1,"subject":"shop-db-1","version":1}
+        {"action":"start","event":"step_failed","failure":{"causes":[],"console":[],"help":["try"],"jobs":[],"output":[],"timed_out":false,"units":[],"what":"no"},"step":1,"subject":"shop-db-1","version":1}
         {"action":"start","because":4,"event":"step_skipped","step":1,"subject":"shop-db-1","version":1}
         "#);
     }

@@ -8,7 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{Event, Progress};
-use crate::plan::{Plan, StepId};
+use crate::plan::{Action, Plan, StepId};
 use crate::report::human::{self, BAD, FAINT, GOOD, Tally};
 use crate::report::{json, words};
 
@@ -160,6 +160,12 @@ impl Live {
                     format!("{}  {} of {}", words::doing(action), words::size(sum.0), words::size(sum.1))
                 });
             }
+            // What a hook prints is for the user, and would be overwritten by the next line.
+            Event::Progress { step, progress: Progress::Line(_) } if is_hook(plan, *step) => {
+                if let Some(text) = human::event(plan, event, self.width) {
+                    let _ = self.all.println(self.coloured(text));
+                }
+            }
             Event::Progress { step: _, progress: Progress::Warning(_) } => {
                 if let Some(text) = human::event(plan, event, self.width) {
                     let _ = self.all.println(self.coloured(text));
@@ -240,6 +246,12 @@ impl Live {
     }
 }
 
+/// Whether a step's lines come from the hooks of a service.
+fn is_hook(plan: &Plan, id: StepId) -> bool {
+    let action = plan.steps.get(id.0).map(|step| &step.action);
+    matches!(action, Some(Action::Hook(_) | Action::Replace { .. }))
+}
+
 fn text_of(plan: &Plan, id: StepId, progress: &Progress) -> Option<String> {
     words::progress(&plan.steps.get(id.0)?.action, progress)
 }
@@ -265,7 +277,9 @@ mod tests {
 
     use super::*;
     use crate::condition::{Condition, Wait};
-    use crate::plan::{Action, Reason, Step};
+    use crate::plan::hooks::HookRun;
+    use crate::plan::{Reason, Step};
+    use crate::project::{Hook, Stage};
 
     fn plan() -> Plan {
         let wait = Wait { condition: Condition::Running, timeout: None, enabled: Vec::new() };
@@ -285,13 +299,16 @@ mod tests {
     }
 
     fn screen(rows: u16, events: &[Event]) -> String {
-        let plan = plan();
+        screen_of(&plan(), rows, events)
+    }
+
+    fn screen_of(plan: &Plan, rows: u16, events: &[Event]) -> String {
         let term = InMemoryTerm::new(20, 60);
-        let mut live = Live::new(&plan, human::width(&plan), rows);
+        let mut live = Live::new(plan, human::width(plan), rows);
         live.colour = false;
         live.all.set_draw_target(ProgressDrawTarget::term_like(Box::new(term.clone())));
         for event in events {
-            live.show(&plan, event);
+            live.show(plan, event);
         }
         live.bars.values().for_each(ProgressBar::tick);
         let text = term.contents();
@@ -330,6 +347,30 @@ mod tests {
         let mut events = events.to_vec();
         events.push(Event::Finished { step: StepId(2), took: Duration::from_millis(900) });
         assert!(screen(24, &events).contains("✔ shop-db-1      ready in 0.9 s"));
+    }
+
+    #[test]
+    fn what_a_hook_prints_stays_above_the_line_that_changes() {
+        let run = HookRun {
+            service: "db".to_owned(),
+            container: "shop-db-1".to_owned(),
+            machine: true,
+            stage: Stage::PostStart,
+            number: 1,
+            hook: Hook::default(),
+        };
+        let action = Action::Hook(Box::new(run));
+        let step =
+            Step { action, reason: Reason::Started, after: BTreeSet::new(), destroys: None, settles: None };
+        let plan = Plan { steps: vec![step], notes: Vec::new() };
+        let line =
+            |text: &str| Event::Progress { step: StepId(0), progress: Progress::Line(text.to_owned()) };
+        let events = [Event::Started { step: StepId(0) }, line("one"), line("two")];
+        insta::assert_snapshot!(screen_of(&plan, 24, &events), @r"
+        shop-db-1  | one
+        shop-db-1  | two
+         shop-db-1  running post_start 1
+        ");
     }
 
     #[test]

@@ -19,9 +19,8 @@ pub fn subject(action: &Action) -> String {
         Action::RemoveNetwork { network } => format!("network {network}"),
         Action::CreateVolume(spec) => format!("volume {}", spec.name),
         Action::RemoveVolume { volume } => format!("volume {volume}"),
-        Action::Create(spec) | Action::Replace { spec, wait: _, grace: _, keep_anonymous: _ } => {
-            spec.name.clone()
-        }
+        Action::Create(spec) | Action::Replace { spec, .. } => spec.name.clone(),
+        Action::Hook(run) => run.container.clone(),
         Action::Rename { from: _, to } => to.clone(),
         Action::Start { container }
         | Action::Await { container, wait: _ }
@@ -49,6 +48,7 @@ pub fn name(action: &Action) -> &'static str {
         Action::CreateVolume(_) => "create_volume",
         Action::Create(_) => "create",
         Action::Start { .. } => "start",
+        Action::Hook(_) => "hook",
         Action::Await { .. } => "await",
         Action::Replace { .. } => "replace",
         Action::Recover { .. } => "recover",
@@ -81,6 +81,7 @@ pub fn doing(action: &Action) -> String {
         Action::Look { .. } => "looking for systemd".to_owned(),
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::Create(_) => "creating".to_owned(),
         Action::Start { .. } => "starting".to_owned(),
+        Action::Hook(run) => format!("running {run}"),
         Action::Await { container: _, wait } => waiting(&wait.condition),
         Action::Replace { .. } => "replacing".to_owned(),
         Action::Recover { outcome, .. } => match outcome {
@@ -133,6 +134,7 @@ pub fn done(action: &Action, took: Duration) -> String {
         Action::Look { .. } => "looked into".to_owned(),
         Action::CreateNetwork(_) | Action::CreateVolume(_) | Action::Create(_) => "created".to_owned(),
         Action::Start { .. } => "started".to_owned(),
+        Action::Hook(run) => format!("{run} done in {time}"),
         Action::Await { container: _, wait: Wait { condition, timeout: _, enabled: _ } } => {
             holds(condition, &time)
         }

@@ -4,6 +4,7 @@
 mod converge;
 mod down;
 mod drift;
+mod hooks;
 mod in_place;
 mod interrupt;
 mod project;

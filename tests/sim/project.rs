@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use sdcompose::observed::Scope;
 use sdcompose::project::{
     Attachment, Credential, Dependency, DependencyCondition, FileObject, FileReference, FileSource, Held,
-    ImageSource, Mount, MountSource, Network, NetworkChoice, Project, RestartPolicy, Service, Volume,
-    VolumeOptions,
+    Hook, Hooks, ImageSource, Mount, MountSource, Network, NetworkChoice, Project, RestartPolicy, Service,
+    Volume, VolumeOptions,
 };
 use sdcompose::systemd::UnitName;
 
@@ -123,6 +123,8 @@ pub(crate) trait Change: Sized {
     fn credential(self, name: &str, value: &str) -> Self;
     /// Joins these networks and no other.
     fn joins(self, keys: &[&str]) -> Self;
+    /// Runs `seed` after its start and `drain` before its stop.
+    fn hooks(self) -> Self;
 }
 
 impl Change for Service {
@@ -200,6 +202,12 @@ impl Change for Service {
     fn joins(mut self, keys: &[&str]) -> Self {
         let joined = keys.iter().map(|&key| (key.to_owned(), Attachment::default()));
         self.network = NetworkChoice::Join(joined.collect());
+        self
+    }
+
+    fn hooks(mut self) -> Self {
+        let hook = |word: &str| Hook { command: vec![word.to_owned()], ..Hook::default() };
+        self.hooks = Hooks { post_start: vec![hook("seed")], pre_stop: vec![hook("drain")] };
         self
     }
 }

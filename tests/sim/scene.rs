@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sdcompose::engine::Engine;
 use sdcompose::engine::sim::{Fault, Script, ScriptUnit, Sim};
-use sdcompose::event::{Event, Failure};
+use sdcompose::event::{Event, Failure, Progress};
 use sdcompose::execute::{self, Options, Outcome};
 use sdcompose::plan::check::check;
 use sdcompose::plan::down::{DownOptions, down};
@@ -57,10 +57,12 @@ impl Scene {
         let database = ScriptUnit::named("postgresql.service", 400).after("basic.target");
         let proxy = ScriptUnit::named("nginx.service", 200).after("basic.target");
         let slow = ScriptUnit::named("slow.service", 2000).after("basic.target");
-        sim.known_image("plain", Script::plain());
-        sim.known_image("plain:2", Script::plain());
-        sim.known_image("machine", Script::machine().unit(database.clone()).unit(proxy.clone()).unit(slow));
-        sim.known_image("machine:2", Script::machine().unit(database).unit(proxy));
+        let hooks = |script: Script| script.command("seed", 150, 0, &[]).command("drain", 150, 0, &[]);
+        sim.known_image("plain", hooks(Script::plain()));
+        sim.known_image("plain:2", hooks(Script::plain()));
+        let machine = Script::machine().unit(database.clone()).unit(proxy.clone()).unit(slow);
+        sim.known_image("machine", hooks(machine));
+        sim.known_image("machine:2", hooks(Script::machine().unit(database).unit(proxy)));
         sim.known_image("machine:bad", Script::machine().ends(200, 1, &["alas"]));
         sim.registry_image("registry", Script::machine());
         let mut stranger = sdcompose::engine::sim::sample::plain("other", "stranger");
@@ -238,13 +240,33 @@ pub(crate) fn changed_shop() -> Project {
     shop
 }
 
+/// The shop with hooks on most of its services.
+pub(crate) fn hooked(mut shop: Project) -> Project {
+    for name in ["db", "app", "cache"] {
+        if let Some(service) = shop.services.get_mut(name) {
+            *service = service.clone().hooks();
+        }
+    }
+    shop
+}
+
 fn told(plan: &Plan, outcome: &Outcome, receiver: &mut mpsc::UnboundedReceiver<Event>) -> String {
     let mut told = text::text(plan);
     while let Ok(event) = receiver.try_recv() {
-        if let Event::Failed { step, failure } = event {
-            let Failure { what, causes, help, .. } = *failure;
-            let number = step.0 + 1;
-            writeln!(told, "\nfailed: step {number}: {what} {causes:?} {help:?}").expect("a string takes it");
+        match event {
+            Event::Failed { step, failure } => {
+                let Failure { what, causes, help, .. } = *failure;
+                let number = step.0 + 1;
+                writeln!(told, "\nfailed: step {number}: {what} {causes:?} {help:?}")
+                    .expect("a string takes it");
+            }
+            Event::Progress { step, progress: Progress::Warning(text) } => {
+                writeln!(told, "\nwarning: step {}: {text}", step.0 + 1).expect("a string takes it");
+            }
+            Event::Started { .. }
+            | Event::Progress { .. }
+            | Event::Finished { .. }
+            | Event::Skipped { .. } => {}
         }
     }
     told + &format!("\ninterrupted={} timed_out={}", outcome.interrupted, outcome.timed_out)

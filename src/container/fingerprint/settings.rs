@@ -13,6 +13,9 @@ pub(super) fn put(print: &mut Fingerprint, service: &Service) {
     put_hardware(print, &service.hardware);
     put_namespaces(print, &service.namespaces);
     put_links(print, &service.links);
+    print.put_list("dns", service.dns.iter().map(ToString::to_string));
+    print.put_list("dns_search", &service.dns_search);
+    print.put_list("dns_opt", &service.dns_opt);
     if let Some(Logging { driver, options }) = &service.logging {
         let driver = format!("driver={}", driver.as_deref().unwrap_or_default());
         let options = options.iter().map(|(name, value)| format!("{name}={value}"));

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::container::ContainerSpec;
 use crate::project::mount::{self, CreateHostPath};
-use crate::project::{Healthcheck, Mount, MountSource, NetworkChoice, Service};
+use crate::project::{Healthcheck, Mount, MountSource, NetworkChoice, Service, WatchAction};
 use crate::systemd::defaults::Decision;
 
 /// Makes one replica of a machine a plain service. `base` is the machine with all that it says of others in the
@@ -39,6 +39,9 @@ pub(super) fn of_machine(
         machine: None,
         ..base.clone()
     };
+    // Docker Compose would run them right after the start, before systemd has set itself up.
+    service.hooks.post_start.clear();
+    service.develop.watch.retain(|rule| !matches!(rule.action, WatchAction::SyncUnit { .. }));
     service.namespaces.cgroup = spec.cgroupns;
     service.limits.parent.clone_from(&spec.cgroup_parent);
     let known = |target: &str| base.devices.iter().any(|device| device.target == target);

@@ -1,6 +1,6 @@
 //! What a compose file cannot say of a machine.
 
-use crate::project::{Project, Service};
+use crate::project::{Project, Service, WatchAction};
 
 use super::Images;
 use super::given::bound_files;
@@ -38,6 +38,16 @@ pub(super) fn on<'m>(
     }
     if machine.units.values().any(|unit| unit.content.is_some() || unit.drop_in.is_some()) {
         remarks.push("a changed unit file replaces the machine; sdcompose restarts the unit".to_owned());
+    }
+    if !service.hooks.post_start.is_empty() {
+        remarks.push(
+            "its `post_start` hooks are left out: Docker Compose would run them before its systemd has set itself up; \
+             let units do it"
+                .to_owned(),
+        );
+    }
+    if service.develop.watch.iter().any(|rule| matches!(rule.action, WatchAction::SyncUnit { .. })) {
+        remarks.push("its `sync+unit` rules are left out: Docker Compose knows no units".to_owned());
     }
     remarks.extend(bound_files(project, service));
     if is_split(service) {

@@ -34,6 +34,20 @@ fn a_machine_is_spelled_out_for_its_engine() {
 }
 
 #[test]
+fn what_docker_compose_would_run_too_early_or_does_not_know_is_left_out_of_a_machine() {
+    let hooks = "post_start: [{command: a}], pre_stop: [{command: b}]";
+    let rules = "{path: ., action: sync+unit, target: /x, units: [a.service]}, {path: ., action: restart}";
+    let file = text(&format!(
+        "services:\n  db: {{image: shop, {hooks}, develop: {{watch: [{rules}]}}}}\n  c: {{image: c, systemd: false, {hooks}}}\n"
+    ));
+    assert_eq!(file.matches("post_start:").count(), 1, "{file}");
+    assert_eq!(file.matches("pre_stop:").count(), 2, "{file}");
+    assert!(file.contains("- action: restart") && !file.contains("action: sync+unit"), "{file}");
+    assert!(file.contains("# - db: its `post_start` hooks are left out"), "{file}");
+    assert!(file.contains("# - db: its `sync+unit` rules are left out"), "{file}");
+}
+
+#[test]
 fn readiness_is_a_health_check_of_who_is_waited_for() {
     let file = text(
         "services:\n  db: {image: shop}\n  app: {image: shop, depends_on: [db]}\n  \

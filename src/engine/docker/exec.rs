@@ -143,7 +143,8 @@ fn in_words(container: &str, command: &ExecSpec) -> String {
 }
 
 fn body(spec: &ExecSpec) -> serde_json::Value {
-    let ExecSpec { command, user, working_dir, environment, tty, stdin, privileged, timeout: _ } = spec;
+    let ExecSpec { command, user, working_dir, environment, unset, tty, stdin, privileged, timeout: _ } =
+        spec;
     let mut body = serde_json::json!({
         "Cmd": command,
         "AttachStdin": stdin,
@@ -158,8 +159,9 @@ fn body(spec: &ExecSpec) -> serde_json::Value {
     if let Some(directory) = working_dir {
         set("WorkingDir", directory.as_str().into());
     }
-    if !environment.is_empty() {
-        let pairs: Vec<String> = environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    if !(environment.is_empty() && unset.is_empty()) {
+        let pairs = environment.iter().map(|(key, value)| format!("{key}={value}"));
+        let pairs: Vec<String> = pairs.chain(unset.iter().cloned()).collect();
         set("Env", pairs.into());
     }
     if *privileged {
@@ -232,6 +234,7 @@ mod tests {
             user: Some("app".into()),
             working_dir: Some("/srv".into()),
             environment: vec![("A".into(), "b=c".into())],
+            unset: vec!["B".into()],
             tty: true,
             stdin: true,
             privileged: true,
@@ -239,7 +242,7 @@ mod tests {
         };
         assert_eq!(
             body(&full).to_string(),
-            r#"{"AttachStderr":true,"AttachStdin":true,"AttachStdout":true,"Cmd":["sh"],"Env":["A=b=c"],"Privileged":true,"Tty":true,"User":"app","WorkingDir":"/srv"}"#
+            r#"{"AttachStderr":true,"AttachStdin":true,"AttachStdout":true,"Cmd":["sh"],"Env":["A=b=c","B"],"Privileged":true,"Tty":true,"User":"app","WorkingDir":"/srv"}"#
         );
     }
 

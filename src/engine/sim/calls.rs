@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::changes;
-use super::inside::Inside;
+use super::root::Root;
 use super::script::Script;
 use super::world::{Container, Image, Life, Network, Volume, World};
 use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
@@ -171,7 +171,7 @@ fn create(world: &mut World, call: &Call, spec: &ContainerSpec) -> Result {
         restart: spec.restart.clone(),
         networks: first.into_iter().map(|name| (name.clone(), world.network_id(&name))).collect(),
         limits: spec.limits.clone(),
-        inside: Inside::default(),
+        root: Root::default(),
         applied: if world.facts.notify_root.is_some() { Applied::AsMade } else { Applied::Unknown },
         volumes: BTreeMap::new(),
         ready_seen: None,
@@ -328,14 +328,14 @@ fn start(world: &mut World, call: &Call, name: &str) -> Result {
     if let Some((_, id)) = container.networks.iter().find(gone) {
         return refused(RefusalKind::NotFound, format!("network {id} not found"));
     }
-    let complete = container.spec.files.iter().all(|file| container.inside.files.contains_key(&file.path));
+    let complete = container.spec.files.iter().all(|file| container.root.files.contains_key(&file.path));
     let joined = container.wanted_networks().iter().all(|network| container.networks.contains_key(*network));
     if !(complete && joined) {
         world.violation(format!("{name} was started half-made"));
     }
     if let Some(container) = world.find_mut(name) {
         container.life = Life::Running { since: Instant::now(), ends: None };
-        container.inside.stopped.clear();
+        container.root.stopped.clear();
     }
     world.tell(name, "start");
     Ok(Done::Nothing)

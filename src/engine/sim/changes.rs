@@ -28,7 +28,7 @@ pub(super) fn apply(world: &mut World, call: &Call, name: &str) -> Result<Done, 
         }
         Call::Put { container: _, files } => {
             for file in files {
-                container.inside.files.insert(file.path.clone(), file.clone());
+                container.root.files.insert(file.path.clone(), file.clone());
             }
         }
         Call::Connect { container: _, join } => {
@@ -54,7 +54,7 @@ pub(super) fn apply(world: &mut World, call: &Call, name: &str) -> Result<Done, 
                 return refused(RefusalKind::Conflict, "it is not running");
             }
             let script = container.script.clone();
-            return Ok(Done::Ran(container.inside.run(&script, command)));
+            return Ok(Done::Ran(container.root.run(&script, command)));
         }
         Call::Remember { container: _, applied } => {
             if remembers {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::container::{ContainerSpec, Content, FileSpec, JoinSpec, NetworkSpec, NetworkSpecChoice};
-use crate::labels::{ContainerLabels, ObjectLabels};
+use crate::labels::{ContainerLabels, MachineLabels, ObjectLabels};
 use crate::project::Ipam;
 
 /// A network with the labels of a project.
@@ -30,6 +30,14 @@ pub fn machine(project: &str, name: &str) -> ContainerSpec {
     let mut spec = plain(project, name);
     "machine".clone_into(&mut spec.image);
     spec.machine = true;
+    if let Some(labels) = ContainerLabels::decode(&spec.labels) {
+        let machine = MachineLabels {
+            init: "/lib/systemd/systemd".to_owned(),
+            version: Some(257),
+            profile: "own-subtree".to_owned(),
+        };
+        spec.labels = ContainerLabels { machine: Some(machine), ..labels }.encode();
+    }
     let relief = "/etc/systemd/system/service.d/zz-sdcompose.conf";
     spec.files.push(FileSpec::of_root(relief, 0o644, Content::Bytes(b"[Service]\n".to_vec())));
     spec

@@ -18,6 +18,19 @@ pub struct Script {
     pub stop_takes: Duration,
     /// Results of the health check, by the time since the start, in order.
     pub health: Vec<(Duration, Health)>,
+    /// What commands that are run inside do, by their words with a blank between them.
+    pub commands: BTreeMap<String, Reply>,
+}
+
+/// What a command does that is run inside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reply {
+    /// Its exit code.
+    pub code: i64,
+    /// The lines that it prints.
+    pub lines: Vec<String>,
+    /// Time that it takes.
+    pub takes: Duration,
 }
 
 /// How PID 1 ends by itself.
@@ -65,7 +78,13 @@ impl Script {
     /// A container that runs until it is stopped, without systemd.
     #[must_use]
     pub fn plain() -> Self {
-        Self { units: Vec::new(), end: None, stop_takes: Duration::from_millis(300), health: Vec::new() }
+        Self {
+            units: Vec::new(),
+            end: None,
+            stop_takes: Duration::from_millis(300),
+            health: Vec::new(),
+            commands: BTreeMap::new(),
+        }
     }
 
     /// A machine with one unit `basic.target` that is up after 300 ms.
@@ -87,6 +106,15 @@ impl Script {
     pub fn ends(mut self, after_ms: u64, code: i64, console: &[&str]) -> Self {
         let console = console.iter().map(|&line| line.to_owned()).collect();
         self.end = Some(End { after: Duration::from_millis(after_ms), code, console });
+        self
+    }
+
+    /// Says what a command does that is run inside.
+    #[must_use]
+    pub fn command(mut self, command: &str, takes_ms: u64, code: i64, lines: &[&str]) -> Self {
+        let lines = lines.iter().map(|&line| line.to_owned()).collect();
+        let reply = Reply { code, lines, takes: Duration::from_millis(takes_ms) };
+        self.commands.insert(command.to_owned(), reply);
         self
     }
 

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use super::inside::Inside;
-use super::script::{Schedule, Script};
+use super::root::Root;
+use super::script::{Reply, Schedule, Script};
 use crate::engine::ExecOutput;
 use crate::observed::UnitStatus;
 use crate::systemd::{ActiveState, LoadState, SystemState};
 
 /// Runs a command in a machine that has been up for so long.
-pub(super) fn run(script: &Script, up: Duration, command: &[String], inside: &Inside) -> ExecOutput {
+pub(super) fn run(script: &Script, up: Duration, command: &[String], root: &Root) -> ExecOutput {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     let schedule = script.schedule();
+    if let Some(Reply { code, lines, takes: _ }) = script.commands.get(&words.join(" ")) {
+        return output(*code, self::lines(lines.iter().cloned()));
+    }
     match words.as_slice() {
         _ if script.units.is_empty() => failed(126, "executable file not found in $PATH"),
         ["systemctl", "is-system-running", ..] => {
@@ -19,7 +22,7 @@ pub(super) fn run(script: &Script, up: Duration, command: &[String], inside: &In
             output(i64::from(state != SystemState::Running), format!("{state}\n"))
         }
         ["systemctl", "list-jobs", ..] => output(0, jobs(&schedule, up)),
-        ["systemctl", "show", rest @ ..] => output(0, show(&schedule, script, up, rest, inside)),
+        ["systemctl", "show", rest @ ..] => output(0, show(&schedule, script, up, rest, root)),
         ["journalctl", .., "-u", unit] => output(0, log(script, unit)),
         _ => failed(127, "the toy systemd does not know this command"),
     }
@@ -38,7 +41,7 @@ fn jobs(schedule: &Schedule<'_>, up: Duration) -> String {
     lines(jobs.map(|((unit, state), number)| format!("{number} {unit} start {state}")))
 }
 
-fn show(schedule: &Schedule<'_>, script: &Script, up: Duration, words: &[&str], inside: &Inside) -> String {
+fn show(schedule: &Schedule<'_>, script: &Script, up: Duration, words: &[&str], root: &Root) -> String {
     if words.iter().any(|word| word.contains("NInstalledJobs")) {
         return format!("NJobs={}\nNInstalledJobs={}\n", schedule.jobs(up).len(), script.units.len());
     }
@@ -47,12 +50,12 @@ fn show(schedule: &Schedule<'_>, script: &Script, up: Duration, words: &[&str], 
     } else {
         let names = words.iter().skip_while(|word| **word != "--").skip(1);
         let status = |name: &&str| match schedule.status(name, up) {
-            Some(status) if inside.stopped.contains(*name) => {
+            Some(status) if root.stopped.contains(*name) => {
                 UnitStatus { active: ActiveState::Inactive, sub: "dead".to_owned(), ..status }
             }
             Some(status) => status,
-            None if inside.has_file(name) => {
-                let stopped = inside.stopped.contains(*name);
+            None if root.has_file(name) => {
+                let stopped = root.stopped.contains(*name);
                 let active = if stopped { ActiveState::Inactive } else { ActiveState::Active };
                 UnitStatus { load: LoadState::Loaded, active, ..absent(name) }
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fault::Fault;
-use super::inside::Inside;
+use super::root::Root;
 use super::script::Script;
 use crate::container::{ContainerSpec, MountSpecSource, NetworkSpecChoice};
 use crate::engine::Happening;
@@ -67,7 +67,7 @@ pub(super) struct Container {
     /// Networks that it is on, by name, with their ids when it joined.
     pub(super) networks: BTreeMap<String, String>,
     pub(super) limits: Limits,
-    pub(super) inside: Inside,
+    pub(super) root: Root,
     pub(super) applied: Applied,
     /// Volumes by mount target.
     pub(super) volumes: BTreeMap<String, String>,
@@ -276,8 +276,8 @@ impl World {
             ..Enforced::default()
         };
         let asks = closeness.units && container.is_active();
-        let units = if asks { container.inside.uses(&container.script) } else { Vec::new() };
-        Some(Closer { enforced, record: container.inside.record(), units })
+        let units = if asks { container.root.uses(&container.script) } else { Vec::new() };
+        Some(Closer { enforced, record: container.root.record(), units })
     }
 
     /// The world as text, without ids and times: what two runs must agree on.
@@ -292,7 +292,7 @@ impl World {
             let limits = [container.limits.memory, container.limits.nano_cpus];
             let _ = write!(line, " limits={limits:?}/{:?}", container.limits.pids);
             if container.spec.machine {
-                let _ = write!(line, " {}", container.inside.text(&container.spec, &container.script));
+                let _ = write!(line, " {}", container.root.text(&container.spec, &container.script));
             }
             let named = container.volumes.values().filter(|name| !self.is_anonymous(name));
             let _ = write!(line, " volumes={:?}", named.collect::<Vec<_>>());

@@ -16,7 +16,7 @@ use crate::execute::{self, Options, Outcome};
 use crate::labels::ContainerLabels;
 use crate::observed::Scope;
 use crate::plan::{Action, Plan, Reason, Step, StepId};
-use crate::project::{Port, Protocol, PublishedPort, VolumeOptions};
+use crate::project::{Hooks, Port, Protocol, PublishedPort, VolumeOptions};
 
 /// A simulated engine with the images `machine` and `plain`.
 pub(super) struct Bench {
@@ -124,6 +124,29 @@ impl Run {
         text + &format!("took {} ms", self.outcome.took.as_millis())
     }
 
+    /// The lines that steps printed.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.progress()
+            .filter_map(|it| if let Progress::Line(line) = it { Some(line.clone()) } else { None })
+            .collect()
+    }
+
+    /// What was warned of.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.progress()
+            .filter_map(|it| if let Progress::Warning(text) = it { Some(text.clone()) } else { None })
+            .collect()
+    }
+
+    fn progress(&self) -> impl Iterator<Item = &Progress> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Progress { step: _, progress } => Some(progress),
+            Event::Started { .. } | Event::Finished { .. } | Event::Failed { .. } | Event::Skipped { .. } => {
+                None
+            }
+        })
+    }
+
     /// The progress of boots: units that are up, and in all.
     pub(super) fn boots(&self) -> Vec<(u32, Option<u32>)> {
         let boots = self.events.iter().filter_map(|event| match event {
@@ -161,7 +184,7 @@ impl Run {
 }
 
 fn details(failure: &Failure) -> Vec<String> {
-    let Failure { what: _, causes, units, jobs, console, help, next, timed_out: _ } = failure;
+    let Failure { what: _, causes, units, jobs, console, output, help, next, timed_out: _ } = failure;
     let mut lines = Vec::new();
     for unit in units {
         let status = &unit.status;
@@ -171,6 +194,7 @@ fn details(failure: &Failure) -> Vec<String> {
     }
     lines.extend(jobs.iter().map(|job| format!("  job {job}")));
     lines.extend(console.iter().map(|line| format!("  console: {line}")));
+    lines.extend(output.iter().map(|line| format!("  printed: {line}")));
     lines.extend(causes.iter().map(|cause| format!("  cause: {cause}")));
     lines.extend(help.iter().chain(next).map(|help| format!("  help: {help}")));
     lines
@@ -203,13 +227,25 @@ pub(super) fn wait(container: &str, condition: Condition, seconds: u64) -> Actio
 pub(super) fn replace(spec: Box<ContainerSpec>) -> Action {
     let wait =
         Wait { condition: Condition::Running, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
-    Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: false }
+    Action::Replace {
+        spec,
+        wait,
+        grace: Duration::from_secs(10),
+        keep_anonymous: false,
+        hooks: Hooks::default(),
+    }
 }
 
 pub(super) fn replace_keeping(spec: Box<ContainerSpec>) -> Action {
     let wait =
         Wait { condition: Condition::Started, timeout: Some(Duration::from_secs(90)), enabled: Vec::new() };
-    Action::Replace { spec, wait, grace: Duration::from_secs(10), keep_anonymous: true }
+    Action::Replace {
+        spec,
+        wait,
+        grace: Duration::from_secs(10),
+        keep_anonymous: true,
+        hooks: Hooks::default(),
+    }
 }
 
 pub(super) fn network(name: &str) -> Action {

@@ -3,10 +3,9 @@
 use super::Form::{
     Boolean, Duration, Fields, Integer, Items, Names, Null, Number, Pairs, Size, Text, Texts, Words,
 };
-use super::{Key, ignored, key, refused};
+use super::{Key, ignored, key};
 
 const SWARM: &str = "one engine has no nodes to choose from and updates by its own plan";
-const LATER: &str = "sdcompose does not have it yet";
 
 /// Below a service.
 pub(super) const SERVICE: &[Key] = &[
@@ -222,7 +221,4 @@ pub(super) const SERVICE: &[Key] = &[
     key("stdin_open", &[Boolean], "whether standard input stays open"),
     key("stop_signal", &[Text], "the stop signal; a machine's is `SIGRTMIN+3`"),
     key("stop_grace_period", &[Duration], "time between the stop signal and the kill; 90 s for a machine"),
-    refused("develop", LATER, "what follows changed files"),
-    refused("post_start", "a unit of the machine can do it", "commands after the start"),
-    refused("pre_stop", "a unit of the machine can do it", "commands before the stop"),
 ];

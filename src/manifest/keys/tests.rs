@@ -67,8 +67,8 @@ fn a_key_in_the_wrong_place_is_sent_to_the_right_one() {
 #[test]
 fn a_refused_key_is_named_once_with_a_way_out() {
     assert_eq!(
-        service("pre_stop: [a], post_start: {servce: b}"),
-        "2:19 `pre_stop` is not supported; a unit of the machine can do it\n2:34 `post_start` is not supported; a unit of the machine can do it"
+        told("services: {}\nsecrets: {key: {content: x, contnt: y}}\n"),
+        "2:17 `content` is not supported; give it by `file` or `environment`, so that the manifest holds no secret; or make it a config\n2:29 unknown key `contnt`; did you mean `content`?"
     );
 }
 

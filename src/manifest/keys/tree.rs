@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Key, compose, service, settings, systemd};
+use super::{Key, compose, lifecycle, service, settings, systemd};
 
 /// One place of the language.
 #[derive(Debug, Default)]
@@ -56,6 +56,7 @@ pub(super) fn root() -> &'static Place {
         root.add("", settings::MODELS);
         root.add("services.*", service::SERVICE);
         root.add("services.*", settings::SETTINGS);
+        root.add("services.*", lifecycle::LIFECYCLE);
         root.add("services.*.networks.*", compose::ATTACHMENT);
         for at in ["systemd", "x-systemd", "services.*.systemd", "services.*.x-systemd"] {
             root.add(at, systemd::SYSTEMD);

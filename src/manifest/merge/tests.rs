@@ -32,6 +32,24 @@ fn mappings_merge_lists_append_and_scalars_replace() {
     );
 }
 
+/// As Docker Compose 2.40 does: an equal hook is run twice, and the command of a hook is no `command`.
+#[test]
+fn hooks_and_watch_rules_append() {
+    assert_eq!(
+        service(
+            "post_start: [{command: a}], develop: {watch: [{path: x, action: restart}]}",
+            "post_start: [{command: a}, {command: b}], develop: {watch: [{path: x, action: sync}]}"
+        ),
+        "post_start: [{command: a}, {command: a}, {command: b}], \
+         develop: {watch: [{path: x, action: restart}, {path: x, action: sync}]}"
+    );
+    assert_eq!(
+        service("pre_stop: [{command: a}]", "pre_stop: !override [{command: b}]"),
+        "pre_stop: [{command: b}]"
+    );
+    assert_eq!(service("image: x, develop: {watch: []}", "develop: !reset null"), "image: x");
+}
+
 #[test]
 fn commands_and_tests_are_replaced_even_by_null() {
     assert_eq!(

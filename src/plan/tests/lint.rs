@@ -63,6 +63,23 @@ fn what_goes_twice_or_is_used_after_is_found() {
 }
 
 #[test]
+fn a_hook_out_of_its_place_is_found() {
+    let project = project("web plain post=hello pre=bye");
+    let world = World::after_up("web plain");
+    let mut plan = change::restart(&project, &world.observed, &ChangeOptions::default()).unwrap();
+    for step in &mut plan.steps {
+        step.after.clear();
+    }
+    same(
+        &faults(&plan),
+        "
+        step 2: it stops shop-web-1 and does not wait for its pre_stop hooks
+        step 4: it runs post_start 1 and does not wait for the start of shop-web-1
+        ",
+    );
+}
+
+#[test]
 fn json_names_steps_reasons_and_order_and_no_secret() {
     let plan = fresh("db env=PASSWORD=canary cred=key:canary\nweb needs=db");
     let value = json::json(&plan);

@@ -8,11 +8,13 @@ use crate::plan::{Action, Loss};
 /// The words of one service that may depend on those with a smaller number.
 fn service(number: usize) -> impl Strategy<Value = String> {
     let needs = prop::collection::vec((0..number.max(1), 0..5_usize, any::<bool>()), 0..3);
-    (1..4_u32, any::<bool>(), 0..4_u8, needs).prop_map(move |(replicas, plain, variant, needs)| {
+    (1..4_u32, any::<bool>(), 0..16_u8, needs).prop_map(move |(replicas, plain, variant, needs)| {
         let mut words = vec![format!("s{number} x{replicas}")];
         words.extend(plain.then(|| "plain".to_owned()));
         words.extend((variant & 1 == 1).then(|| "cap=CHOWN".to_owned()));
         words.extend((variant & 2 == 2).then(|| format!("vol=data{number}:/data")));
+        words.extend((variant & 4 == 4).then(|| "post=seed post=warm".to_owned()));
+        words.extend((variant & 8 == 8).then(|| "pre=drain".to_owned()));
         for (other, kind, restart) in needs.into_iter().filter(|_| number > 0) {
             let condition = ["started", "ready", "x.service", "healthy", "completed"][kind];
             let restart = if restart { ":restart" } else { "" };

@@ -9,6 +9,7 @@ use crate::observed::{
     Applied, Closeness, Closer, Enforced, ObservedContainer, ObservedNetwork, ObservedPort, ObservedVolume,
 };
 use crate::plan::{Action, Recovery, Step};
+use crate::project::Stage;
 use crate::systemd::show::UnitUse;
 
 use super::*;
@@ -175,6 +176,13 @@ impl World {
                 let container = self.container(container);
                 container.state = ContainerState::Running;
                 container.ready_seen = container.labels.machine.is_some();
+            }
+            Action::Hook(run) => {
+                let container = self.container(&run.container);
+                assert_eq!(container.state, ContainerState::Running, "{run}");
+                assert!(
+                    run.stage == Stage::PreStop || container.labels.machine.is_none() || container.ready_seen
+                );
             }
             Action::Await { container, .. } => {
                 let container = self.container(container);

@@ -221,14 +221,14 @@ impl<'a> Run<'a> {
             actions.push(units(UnitCall::Stop, &concerned.stop));
         }
         // What systemd-tmpfiles has copied it does not copy anew.
-        let copied: BTreeSet<String> = fields
+        let stale: BTreeSet<String> = fields
             .iter()
             .flat_map(|field| had.copies.get(&field.field).into_iter().chain(copies.get(&field.field)))
             .flatten()
             .cloned()
             .collect();
         let mut remove = if runs { superfluous.clone() } else { Vec::new() };
-        remove.extend(copied.iter().filter(|_| runs).cloned());
+        remove.extend(stale.iter().filter(|_| runs).cloned());
         let writes = !written.is_empty() || !remove.is_empty();
         if writes {
             // Before them, so that a run that is cut off leaves no record of what is not so any more.
@@ -239,7 +239,7 @@ impl<'a> Run<'a> {
             files: written,
             remove,
             runs,
-            copies: !copied.is_empty(),
+            copies: !stale.is_empty(),
         }));
         if runs {
             actions.push(units(UnitCall::Restart, &concerned.restart));

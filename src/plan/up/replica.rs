@@ -9,7 +9,7 @@ use crate::systemd::defaults::Decision;
 
 use super::super::draft::{grace, lives, loss};
 use super::super::fate::{Fate, Group, Mend, Replica, image_id};
-use super::super::{Action, Note, Reason, Recovery, StepId};
+use super::super::{Action, Note, Reason, Recovery, StepId, hooks};
 use super::in_place::{Changed, Moment};
 use super::run::Run;
 use super::settled_name;
@@ -27,19 +27,22 @@ pub(super) struct End<'a> {
     pub(super) started: Option<StepId>,
     /// The step that replaced it, which has waited for its readiness.
     pub(super) replaced: Option<StepId>,
-    /// The step after which it is changed in place.
-    pub(super) changed: Option<StepId>,
+    /// The step after which its own readiness was seen; `None` where nothing waits for that.
+    pub(super) ready: Option<StepId>,
+    /// How it is changed in place.
+    pub(super) changed: Option<Changed>,
 }
 
 impl End<'_> {
-    /// Takes a change in place into account: where units were restarted, the machine has to show that it is
-    /// ready.
-    fn take(&mut self, changed: Option<Changed>) {
-        let Some(Changed { last, touches_units }) = changed else { return };
-        self.changed = Some(last);
-        if touches_units {
-            self.started = Some(last);
-        }
+    /// Tells whether it is thawed in this run, which is no start.
+    pub(super) fn thaws(&self) -> bool {
+        self.kept.is_some_and(|container| container.state == ContainerState::Paused)
+    }
+
+    /// The step after which it has to show that it is ready: where it is started, or units of it are. `None` where
+    /// it is left alone.
+    pub(super) fn begun(&self) -> Option<StepId> {
+        self.changed.filter(|changed| changed.touches_units).map(|changed| changed.last).or(self.started)
     }
 }
 
@@ -61,6 +64,7 @@ impl<'a> Run<'a> {
             mended,
             started: None,
             replaced: None,
+            ready: None,
             changed: None,
         };
         match &replica.fate {
@@ -69,7 +73,7 @@ impl<'a> Run<'a> {
                 let moment = if runs { Moment::Running } else { Moment::Stopped };
                 after.extend(before);
                 let changed = self.change_in_place(group.service, replica, &after, moment)?;
-                end.take(changed);
+                end.changed = changed;
             }
             Fate::Create { reason } => {
                 let spec = self.spec(group.service, replica.index)?;
@@ -100,7 +104,7 @@ impl<'a> Run<'a> {
                 let thawed = self.draft.step(action, reason, after.into_iter().chain(before.iter().copied()));
                 end.started = Some(thawed);
                 let changed = self.change_in_place(group.service, replica, &[thawed], Moment::Running)?;
-                end.take(changed);
+                end.changed = changed;
             }
             Fate::Restart { service } => {
                 let reason = Reason::DependencyRestarted { service: service.clone() };
@@ -176,6 +180,7 @@ impl<'a> Run<'a> {
         let lost = if worthless { None } else { loss(container) };
         if lives(&container.state) {
             let grace = grace(container, Some(self.project), self.options.stop_timeout);
+            after = self.before_stop(container, name, reason, after);
             let action = Action::Stop { container: name.to_owned(), grace };
             after = vec![self.draft.step(action, reason.clone(), after)];
         }
@@ -198,7 +203,20 @@ impl<'a> Run<'a> {
         self.draft.step(Action::Start { container: replica.name.clone() }, reason, after)
     }
 
-    fn stop(&mut self, replica: &Replica<'_>, reason: &Reason, after: Vec<StepId>) -> StepId {
+    fn before_stop(
+        &mut self,
+        container: &ObservedContainer,
+        name: &str,
+        reason: &Reason,
+        after: Vec<StepId>,
+    ) -> Vec<StepId> {
+        hooks::before_stop(&mut self.draft, Some(self.project), container, name, reason, after)
+    }
+
+    fn stop(&mut self, replica: &Replica<'_>, reason: &Reason, mut after: Vec<StepId>) -> StepId {
+        if let Some(container) = replica.existing {
+            after = self.before_stop(container, &replica.name, reason, after);
+        }
         let grace = replica.existing.map_or_else(Default::default, |container| {
             grace(container, Some(self.project), self.options.stop_timeout)
         });
@@ -224,6 +242,7 @@ impl<'a> Run<'a> {
             wait: own_wait(service),
             grace,
             keep_anonymous: !self.options.renew_anonymous,
+            hooks: service.hooks.clone(),
         };
         let step = self.draft.losing(action, reason.clone(), after, lost);
         if let Some(old) = replica.existing {

@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        self.await_group(group, &ends);
+        self.await_group(group, &mut ends);
     }
 
     pub(super) fn finish(self) -> Plan {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::condition::{Condition, Wait};
 use crate::container::spec::needs;
-use crate::observed::{ContainerState, Health, ObservedContainer};
+use crate::observed::{Health, ObservedContainer};
 use crate::project::{DependencyCondition, HealthTest, Ready, Service};
 use crate::systemd::UnitName;
 
 use super::super::fate::{Group, exit_code};
-use super::super::{Action, Reason, StepId};
+use super::super::{Action, Reason, StepId, hooks};
 use super::UpOptions;
 use super::replica::{End, ran};
 use super::run::Run;
@@ -35,6 +35,8 @@ pub(super) struct Reached {
     pub(super) started: Vec<StepId>,
     /// After which a condition holds.
     pub(super) awaited: Vec<(Condition, Vec<StepId>)>,
+    /// After which its `post_start` hooks were run.
+    pub(super) hooked: Vec<StepId>,
 }
 
 /// Lists what the services that are started wait for, by the service that they wait for.
@@ -133,7 +135,7 @@ fn holds(condition: &Condition, ready: &Condition, container: &ObservedContainer
 }
 
 fn was_ready_when_paused(end: &End<'_>) -> bool {
-    end.kept.is_some_and(|container| container.state == ContainerState::Paused && container.ready_seen)
+    end.thaws() && end.kept.is_some_and(|container| container.ready_seen)
 }
 
 impl<'a> Run<'a> {
@@ -145,23 +147,24 @@ impl<'a> Run<'a> {
             else {
                 continue;
             };
-            let asked =
-                group.service.depends_on.get(name).map(|dependency| condition(other, &dependency.condition));
+            let wanted = group.service.depends_on.get(name).map(|dependency| &dependency.condition);
+            let asked = wanted.map(|wanted| condition(other, wanted));
             let found = asked.and_then(|asked| {
                 reached.awaited.iter().find(|(known, _)| *known == asked).map(|(_, steps)| steps)
             });
             // What is awaited comes behind the start; what holds already leaves only the start.
             steps.extend(found.unwrap_or(&reached.started));
+            if wanted.is_some_and(|wanted| *wanted != DependencyCondition::Started) {
+                steps.extend(&reached.hooked);
+            }
         }
         steps
     }
 
-    /// Plans the awaits of one service.
-    pub(super) fn await_group(&mut self, group: &Group<'a>, ends: &[End<'a>]) {
-        let mut reached = Reached {
-            started: ends.iter().filter_map(|end| end.started.or(end.changed)).collect(),
-            awaited: Vec::new(),
-        };
+    /// Plans the awaits of one service, and the hooks that follow its start.
+    pub(super) fn await_group(&mut self, group: &Group<'a>, ends: &mut [End<'a>]) {
+        let last = |end: &End<'_>| end.changed.map(|changed| changed.last).or(end.started);
+        let mut reached = Reached { started: ends.iter().filter_map(last).collect(), ..Reached::default() };
         if self.options.start {
             for (condition, reason) in self.wanted(group) {
                 let steps = self.await_all(group, ends, &condition, &reason);
@@ -169,8 +172,24 @@ impl<'a> Run<'a> {
                     reached.awaited.push((condition, steps));
                 }
             }
+            reached.hooked = self.post_start(group, ends);
         }
         self.reached.insert(&group.service.name, reached);
+    }
+
+    /// Plans the hooks of the containers that are started: of a machine behind its readiness, since nothing may be
+    /// run inside before its systemd has set itself up; of a plain container right behind its start, as Docker
+    /// Compose does. What is replaced runs its own within the replacement, and what is thawed was started before.
+    fn post_start(&mut self, group: &Group<'_>, ends: &[End<'a>]) -> Vec<StepId> {
+        let is_machine = group.service.machine.is_some();
+        let started = ends.iter().filter(|end| end.replaced.is_none() && !end.thaws());
+        started
+            .filter_map(|end| {
+                let after = if is_machine { end.ready } else { end.started }?;
+                end.started?;
+                hooks::after_start(&mut self.draft, group.service, &end.name, after)
+            })
+            .collect()
     }
 
     /// Lists what is awaited of a service: what others ask for, then its own readiness.
@@ -192,9 +211,10 @@ impl<'a> Run<'a> {
             .into_iter()
             .map(|(condition, services)| (condition, Reason::NeededBy { services }))
             .collect();
-        // A command that others wait for to end is not awaited to run.
+        // A command that others wait for to end is not awaited to run; hooks need a machine that has booted.
+        let hooks = group.service.machine.is_some() && !group.service.hooks.post_start.is_empty();
         let ends = list.iter().any(|(known, _)| *known == Condition::CompletedSuccessfully);
-        if own && !ends && list.iter().all(|(known, _)| *known != ready) {
+        if own && (hooks || !ends) && list.iter().all(|(known, _)| *known != ready) {
             list.push((ready, Reason::BootUnseen));
         }
         list
@@ -203,7 +223,7 @@ impl<'a> Run<'a> {
     fn await_all(
         &mut self,
         group: &Group<'_>,
-        ends: &[End<'a>],
+        ends: &mut [End<'a>],
         condition: &Condition,
         reason: &Reason,
     ) -> Vec<StepId> {
@@ -219,12 +239,16 @@ impl<'a> Run<'a> {
                 steps.push(thawed);
                 continue;
             }
-            if end.started.is_none() && !self.still_open(end, condition, &ready, reason) {
+            if end.begun().is_none() && !self.still_open(end, condition, &ready, reason) {
                 continue;
             }
             let wait = wait(group.service, condition.clone());
             let action = Action::Await { container: end.name.clone(), wait };
-            steps.push(self.draft.step(action, reason.clone(), end.started.or(end.mended)));
+            let step = self.draft.step(action, reason.clone(), end.begun().or(end.mended));
+            if *condition == ready {
+                end.ready = Some(step);
+            }
+            steps.push(step);
         }
         steps
     }

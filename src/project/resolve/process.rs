@@ -67,8 +67,8 @@ pub(super) fn read(r: &mut Reader<'_>, node: &Node, is_machine: bool) -> Process
     }
 }
 
-/// A command as a list, or as text that is taken apart.
-fn words(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Vec<String>> {
+/// Reads a command as a list, or as text that is taken apart.
+pub(super) fn words(r: &mut Reader<'_>, node: &Node, key: &str) -> Option<Vec<String>> {
     match &node.value {
         Value::Null => None,
         Value::Sequence(_) => Some(r.texts(node, key)),

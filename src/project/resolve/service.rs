@@ -8,8 +8,9 @@ use crate::yaml::{Entry, Node, Value};
 use super::options::chosen;
 use super::reader::Reader;
 use super::{
-    Scope, conflicts, dependency, environment, file_references, foreign, hardware, health, image, label_file,
-    limits, links, machine, namespaces, network, options, ports, process, security, storage,
+    Scope, conflicts, dependency, develop, environment, file_references, foreign, hardware, health, hooks,
+    image, label_file, limits, links, machine, namespaces, network, options, ports, process, security,
+    storage,
 };
 
 /// Reads one service; `None` where it is no mapping. Fields that cannot be read are left at their defaults:
@@ -84,6 +85,8 @@ pub(super) fn read(r: &mut Reader<'_>, entry: &Entry, scope: &Scope<'_>, active:
         mac_address: chosen(r, node, "mac_address"),
         use_api_socket: flag(r, node, "use_api_socket"),
         foreign: foreign::read(r, node, scope),
+        hooks: hooks::read(r, node),
+        develop: develop::read(r, node, is_machine),
         security_opt: security::options(r, node),
         privileged: flag(r, node, "privileged"),
         read_only: read_only(r, node, is_machine),

@@ -1,6 +1,7 @@
 //! Whole manifests in, projects or findings out.
 
 mod files;
+mod lifecycle;
 mod machines;
 mod mistakes;
 mod services;

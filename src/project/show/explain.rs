@@ -111,7 +111,7 @@ fn shown_value(path: &[Step<'_>], value: &Json) -> String {
             Json::String(content),
         ) => format!("({} bytes)", content.len()),
         (
-            [Step::Key("environment"), Step::Key(name)]
+            [.., Step::Key("environment"), Step::Key(name)]
             | [Step::Key("build"), Step::Key("args"), Step::Key(name)],
             Json::String(_),
         ) if name::is_secret(name) || name.to_ascii_uppercase().contains("KEY") => "(hidden)".to_owned(),

@@ -10,7 +10,8 @@ use crate::project::{
 use crate::yaml::{Node, Value};
 
 use super::{
-    build, files, machine, network, plain, put, put_filled, put_set, settings, storage, systemd_key,
+    build, files, lifecycle, machine, network, plain, put, put_filled, put_set, settings, storage,
+    systemd_key,
 };
 
 /// Shows one service of a project. Where the language has two spellings of one thing (`scale` and
@@ -23,6 +24,7 @@ pub(super) fn show(service: &Service, written: Option<&Node>, project: &str, dia
     wiring(&mut shown, service);
     resources(&mut shown, service, written);
     settings::show(&mut shown, service, written);
+    lifecycle::show(&mut shown, service, written);
     deploy(&mut shown, service, written);
     let key = systemd_key(dialect);
     match (&service.machine, dialect) {

@@ -154,4 +154,4 @@ fn model(variables: &ModelVariables) -> Json {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,7 +5,9 @@ use super::*;
 use crate::condition::{Condition, Wait};
 use crate::event::Progress;
 use crate::observed::UnitStatus;
+use crate::plan::hooks::HookRun;
 use crate::plan::{Reason, Step};
+use crate::project::{Hook, Stage};
 use crate::systemd::{ActiveState, LoadState, UnitName};
 
 fn plan(actions: Vec<Action>) -> Plan {
@@ -49,6 +51,7 @@ fn failed_boot() -> Failure {
         units: vec![FailedUnit { status, log }],
         jobs: vec!["slow.service: start running".to_owned()],
         console: vec!["[FAILED] Failed to start nginx.service".to_owned()],
+        output: Vec::new(),
         help: vec!["sdcompose systemctl web status nginx.service".to_owned()],
         next: Vec::new(),
         timed_out: true,
@@ -93,6 +96,45 @@ fn a_failure_shows_units_logs_jobs_console_and_the_way_out() {
         slow.service: start running
       last lines of the console:
         | [FAILED] Failed to start nginx.service
+      help: sdcompose systemctl web status nginx.service
+    ");
+}
+
+#[test]
+fn a_hook_is_announced_and_what_it_prints_and_how_it_ends_is_shown() {
+    let run = HookRun {
+        service: "web".to_owned(),
+        container: "shop-web-1".to_owned(),
+        machine: false,
+        stage: Stage::PreStop,
+        number: 2,
+        hook: Hook { command: vec!["drain".to_owned()], ..Hook::default() },
+    };
+    let plan = plan(vec![Action::Hook(Box::new(run))]);
+    let failure = Failure {
+        what: "shop-web-1: pre_stop 2 (`drain`) ended with exit code 3".to_owned(),
+        output: vec!["still \u{1b}[31mbusy".to_owned()],
+        units: Vec::new(),
+        console: Vec::new(),
+        jobs: Vec::new(),
+        causes: Vec::new(),
+        ..failed_boot()
+    };
+    let line = |text: &str| Event::Progress { step: StepId(0), progress: Progress::Line(text.to_owned()) };
+    let events = [
+        Event::Started { step: StepId(0) },
+        line("waiting for\u{1b}]0;title\u{7} 2 jobs"),
+        line(""),
+        Event::Finished { step: StepId(0), took: Duration::from_millis(1_240) },
+        Event::Failed { step: StepId(0), failure: Box::new(failure) },
+    ];
+    insta::assert_snapshot!(shown(&plan, &events), @r"
+    shop-web-1  running pre_stop 2
+    shop-web-1  | waiting for 2 jobs
+    shop-web-1  pre_stop 2 done in 1.2 s
+    error: shop-web-1: pre_stop 2 (`drain`) ended with exit code 3
+      last lines that it printed:
+        | still busy
       help: sdcompose systemctl web status nginx.service
     ");
 }

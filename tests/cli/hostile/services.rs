@@ -258,6 +258,18 @@ pub(super) const CASES: &[Case] = &[
         "4:16 warning unset-variable: variable `MISSING` is not set and taken as empty",
     ),
     (
+        23,
+        "a hook without a command",
+        "services:\n  a:\n    image: x\n    systemd: false\n    post_start: [{user: root}]\n    pre_stop: [{command: []}]\n",
+        "5:18 error value: `post_start` needs a `command`\n6:17 obstacle value: `pre_stop` has a hook without a command",
+    ),
+    (
+        23,
+        "watch rules that cannot be",
+        "services:\n  a:\n    image: x\n    systemd: false\n    develop:\n      watch:\n        - {path: x, action: sync}\n        - {path: x, action: snyc, target: y}\n        - {path: '', action: restart}\n        - {path: x, action: sync+unit, target: y, units: [nginx]}\n",
+        "7:11 error value: `sync` needs a `target`\n8:29 error value: \"snyc\" is no action of `develop.watch`\n9:18 error value: `develop.watch.path` is empty\n10:21 error value: `sync+unit` is for machines: a plain container has no units\n10:59 error value: \"nginx\" is not the name of a unit: `nginx` has no unit suffix such as `.service`",
+    ),
+    (
         43,
         "a variable that looks like YAML",
         "services:\n  a:\n    image: x\n    command: '${X:-a: [b]}'\n",

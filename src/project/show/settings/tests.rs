@@ -5,7 +5,7 @@ use crate::project::show::show;
 use super::*;
 
 /// What `config` prints of the service `a` with these keys in a compose file, without what a bare one has.
-fn shown(keys: &str) -> String {
+pub(in crate::project::show) fn shown(keys: &str) -> String {
     let text =
         format!("services:\n  a: {{image: x, {keys}}}\n  b: {{image: y}}\nmodels: {{m: {{model: ai/x}}}}\n");
     let mut manifest = manifest(&text);
