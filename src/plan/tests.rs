@@ -14,6 +14,7 @@ mod changes;
 mod downs;
 mod fields;
 mod hooks;
+mod images;
 mod in_place;
 mod lint;
 mod properties;
