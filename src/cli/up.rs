@@ -264,6 +264,9 @@ impl Round<'_> {
         let options = up::UpOptions { wait: false, ..self.options.clone().settled() };
         let mut begun = done.begins();
         for _ in 0..TURNS {
+            if self.interrupts.count() > 0 {
+                return Err(Error::Interrupted(self.interrupts.kind()));
+            }
             let mut observed = self.ground.observe().await?;
             look_closer(self.ground, self.project, self.facts, &mut observed, &options).await?;
             let plan = up::up(self.project, self.facts, &observed, &options).map_err(Error::Refused)?;
@@ -304,7 +307,6 @@ async fn attached(
     interrupts: &Interrupts,
 ) -> Result<(), Error> {
     let observed = ground.observe().await?;
-    let before = interrupts.count();
     let shown = shown_services(ground.project(), &args.services);
     let following = async {
         match &shown {
@@ -314,7 +316,8 @@ async fn attached(
     };
     tokio::select! {
         result = following => return result,
-        () = interrupts.reach(before + 1) => {}
+        // Also the one that came between two plans, when nothing was under way that it could have ended.
+        () = interrupts.reach(1) => {}
     }
     wind_down(global, ground, args, interrupts).await
 }

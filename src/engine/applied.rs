@@ -62,9 +62,12 @@ pub(super) fn recall(directory: &Path, id: &str, started_machine: bool) -> Appli
 pub(super) fn forget(directory: &Path, id: &str) -> io::Result<()> {
     let file = directory.join(FILE);
     match std::fs::read_to_string(&file) {
-        Ok(text) if text.split(' ').next() == Some(id) => std::fs::remove_file(file),
-        Ok(_) | Err(_) => Ok(()),
+        Ok(text) if text.split(' ').next() == Some(id) => std::fs::remove_file(file)?,
+        Ok(_) | Err(_) => return Ok(()),
     }
+    // A plain container has nothing else there.
+    let _ = std::fs::remove_dir(directory);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -87,5 +90,12 @@ mod tests {
         assert_eq!(recall(&directory, "4f", true), is);
         remember(&directory, "4f", &Applied::AsMade).unwrap();
         assert_eq!(recall(&directory, "4f", true), Applied::AsMade);
+        std::fs::write(directory.join("sock"), "").unwrap();
+        forget(&directory, "4f").unwrap();
+        assert!(directory.exists(), "a machine's directory has its socket");
+        std::fs::remove_file(directory.join("sock")).unwrap();
+        remember(&directory, "4f", &is).unwrap();
+        forget(&directory, "4f").unwrap();
+        assert!(!directory.exists());
     }
 }

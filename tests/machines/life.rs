@@ -16,6 +16,7 @@ fn manifest(colour: &str) -> String {
   web:
     image: sdcompose-test/debian:trixie
     environment: {{ COLOUR: {colour} }}
+    hostname: {colour}
     depends_on: [db]
     networks: [back, front]
 volumes: {{ data: {{}} }}
@@ -52,8 +53,8 @@ on_each_engine! {
         bench.manifest(&manifest("green"));
         let plan = bench.run(&["plan", "--exit-code"]).code(3);
         let (replaced, waited) = (format!("replace container {}", bench.name("web")), format!("await   {}", bench.name("db")));
-        plan.says(&[&replaced, "environment", &waited]);
-        plan.hides(&["green", &format!("container {}", bench.name("db"))]);
+        plan.says(&[&replaced, "changed: hostname blue → green", &waited]);
+        plan.hides(&["COLOUR=", &format!("container {}", bench.name("db"))]);
         assert_eq!([bench.id("db"), bench.id("web")], [db.clone(), web.clone()], "a plan changes nothing");
 
         bench.ok(&["up", "-d"]);

@@ -17,6 +17,7 @@ mod boot;
 mod life;
 mod order;
 mod replace;
+mod change;
 mod hooks;
 mod interrupt;
 mod inside;
