@@ -226,15 +226,11 @@ impl<'a> Look<'a, '_> {
         if self.options.force_recreate && chosen {
             return Fate::Replace { reason: Reason::Forced };
         }
-        let replacing = |changes: &[FieldChange]| -> Vec<FieldChange> {
-            changes.iter().filter(|change| change.way == Way::Replace).cloned().collect()
-        };
-        let (changed, drifted) = (replacing(&gap.changed), replacing(&gap.drifted));
-        if !changed.is_empty() && !self.options.no_recreate {
-            return Fate::Replace { reason: Reason::Changed { changes: changed } };
+        if replaces(&gap.changed) && !self.options.no_recreate {
+            return Fate::Replace { reason: Reason::Changed { changes: hardest_first(&gap.changed) } };
         }
-        if !drifted.is_empty() {
-            return Fate::Replace { reason: Reason::Drifted { changes: drifted } };
+        if replaces(&gap.drifted) {
+            return Fate::Replace { reason: Reason::Drifted { changes: hardest_first(&gap.drifted) } };
         }
         self.fate_of_state(container)
     }
@@ -379,4 +375,16 @@ fn follow_dependencies(group: &mut Group<'_>, before: &[Group<'_>], place: &BTre
             replica.fate = Fate::Restart { service: service.clone() };
         }
     }
+}
+
+/// Tells whether one of the changes needs a new container.
+fn replaces(changes: &[FieldChange]) -> bool {
+    changes.iter().any(|change| change.way == Way::Replace)
+}
+
+/// Puts what needs a new container before what merely comes with it.
+fn hardest_first(changes: &[FieldChange]) -> Vec<FieldChange> {
+    let mut changes = changes.to_vec();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.way));
+    changes
 }

@@ -1,5 +1,6 @@
 //! A plan as text, for a terminal, a pipe and a test: stable order, names only, columns aligned, no colour.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::container::record;
@@ -7,7 +8,7 @@ use crate::project::{Hooks, Stage};
 use crate::systemd::UnitName;
 use crate::systemd::unit_call::UnitCall;
 
-use super::{Action, FieldChange, Loss, Note, Plan, Reason, Recovery, Step, StepId, hooks};
+use super::{Action, FieldChange, Loss, Note, Plan, Reason, Recovery, Step, StepId, Way, hooks};
 
 /// Writes a plan, one line for each step and, behind an empty line, one for each remark. Empty for an empty
 /// plan.
@@ -175,14 +176,25 @@ pub fn reason(reason: &Reason) -> String {
     }
 }
 
-/// Lists changes; of many the first ones, since a line has to be read.
+/// Lists changes; of many the first ones, since a line has to be read. Where some need a new container, those that
+/// do not are told apart.
 fn list(changes: &[FieldChange]) -> String {
     const SHOWN: usize = 6;
-    let mut words: Vec<String> = changes.iter().take(SHOWN).map(change).collect();
-    if changes.len() > SHOWN {
-        words.push(format!("and {} more", changes.len() - SHOWN));
+    let mut text = String::new();
+    let mut before: Option<&FieldChange> = None;
+    for one in changes.iter().take(SHOWN) {
+        text.push_str(match before {
+            None => "",
+            Some(before) if before.way == Way::Replace && one.way != Way::Replace => "; with it ",
+            Some(_) => ", ",
+        });
+        text.push_str(&change(one));
+        before = Some(one);
     }
-    words.join(", ")
+    if changes.len() > SHOWN {
+        let _ = write!(text, ", and {} more", changes.len() - SHOWN);
+    }
+    text
 }
 
 /// Returns what changed, with both values where they can be shown.

@@ -53,7 +53,7 @@ on_each_engine! {
         bench.manifest(&manifest("green"));
         let plan = bench.run(&["plan", "--exit-code"]).code(3);
         let (replaced, waited) = (format!("replace container {}", bench.name("web")), format!("await   {}", bench.name("db")));
-        plan.says(&[&replaced, "changed: hostname blue → green", &waited]);
+        plan.says(&[&replaced, "changed: hostname blue → green; with it environment.COLOUR", &waited]);
         plan.hides(&["COLOUR=", &format!("container {}", bench.name("db"))]);
         assert_eq!([bench.id("db"), bench.id("web")], [db.clone(), web.clone()], "a plan changes nothing");
 

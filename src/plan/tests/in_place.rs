@@ -219,7 +219,7 @@ fn what_needs_a_new_machine_takes_the_rest_along() {
     same(
         &plan_of("web dropin=nginx.service:b cap=CHOWN mem=5", &world),
         "
-        1 replace container shop-web-1  changed: cap_add → CHOWN    destroys: what was written into its root
+        1 replace container shop-web-1  changed: cap_add → CHOWN; with it systemd.units.nginx.service, mem_limit → 5    destroys: what was written into its root
         ",
     );
 }

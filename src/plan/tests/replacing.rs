@@ -7,7 +7,7 @@ fn a_changed_field_replaces_one_machine_and_says_what_is_lost() {
     let world = World::after_up("db\nweb needs=db");
     same(&plan_of("db\nweb needs=db dropin=nginx.service:x env=A=1 cap=CHOWN", &world), "
         1 await   shop-db-1: running (90s)  web depends on it
-        2 replace container shop-web-1      changed: cap_add → CHOWN  after 1  destroys: what was written into its root
+        2 replace container shop-web-1      changed: cap_add → CHOWN; with it environment.A added, systemd.units.nginx.service added  after 1  destroys: what was written into its root
         ");
 }
 
