@@ -117,7 +117,8 @@ pub fn object(action: &Action) -> String {
             // The record is kept in mind of the rest.
             let written = files.iter().filter(|file| file.path != record::PATH).map(|file| file.path.clone());
             let removed = remove.iter().map(|path| format!("-{path}"));
-            format!("{container}: {}", written.chain(removed).collect::<Vec<_>>().join(" "))
+            let paths: Vec<String> = written.chain(removed).collect();
+            format!("{container}: {}", first_of(&paths))
         }
         Action::Units { container, call, units } => {
             let names: Vec<&str> = units.iter().map(UnitName::as_str).collect();
@@ -133,6 +134,15 @@ pub fn object(action: &Action) -> String {
         Action::Remove { container, volumes: true } => format!("container {container} and its volumes"),
         Action::RemoveNetwork { network } => format!("network {network}"),
         Action::RemoveVolume { volume } => format!("volume {volume}"),
+    }
+}
+
+/// Lists paths; of many the first ones, since a line has to be read.
+fn first_of(paths: &[String]) -> String {
+    const SHOWN: usize = 3;
+    match paths.split_at_checked(SHOWN) {
+        Some((first, rest @ [_, _, ..])) => format!("{} and {} more", first.join(" "), rest.len()),
+        Some(_) | None => paths.join(" "),
     }
 }
 
